@@ -1,0 +1,405 @@
+"""The Manifest: one row a cell or field, as a CSV (or Parquet) file beside its card.
+
+Row key: ``image`` for a whole image, ``image#x0,y0,x1,y1`` for a box in it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import ManifestError, MissingExtraError, suggestion
+from ..files import atomic_path, sha256_bytes, write_atomic
+from .card import DatasetCard, read_card, write_card
+
+__all__ = [
+    "BOX_COLUMNS",
+    "COLUMNS",
+    "Manifest",
+    "join",
+    "manifest_from_rows",
+    "read_manifest",
+    "write_manifest",
+]
+
+BOX_COLUMNS = ("x0", "y0", "x1", "y1")
+COLUMNS = (
+    "image",
+    *BOX_COLUMNS,
+    "label",
+    "source_label",
+    "subject",
+    "group",
+    "group_source",
+    "dataset",
+    "site",
+    "official_split",
+    "parent",
+    "sha256",
+    "pixels_sha256",
+)
+GROUP_SOURCES = ("", "published", "inferred")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Rows, their card and the folder that image paths are relative to.
+
+    ``table`` has exactly the columns ``COLUMNS``, all of them strings (an empty string where
+    nothing is known) except the four box columns, which are nullable integers (``Int64``).
+    Treat it as immutable: ``with_table`` gives a changed copy.
+    """
+
+    table: pd.DataFrame
+    card: DatasetCard
+    folder: Path
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """The row keys, in the order of the rows."""
+        return tuple(row_keys(self.table))
+
+    @cached_property
+    def boxes(self) -> tuple[tuple[int, int, int, int] | None, ...]:
+        """For each row its box (x0, y0, x1, y1) in pixels, half-open, or None."""
+        values = self.table[list(BOX_COLUMNS)]
+        whole = values.isna().any(axis=1).to_numpy()
+        numbers = values.fillna(0).to_numpy(dtype=np.int64)
+        return tuple(
+            None if none else (int(x0), int(y0), int(x1), int(y1))
+            for none, (x0, y0, x1, y1) in zip(whole, numbers, strict=True)
+        )
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of what a split depends on: row keys, labels, subjects, groups, parents."""
+        parts = self.table[["label", "subject", "group", "parent", "dataset", "official_split"]]
+        lines = ["\x1f".join((key, *row)) for key, row in zip(self.keys, parts.values, strict=True)]
+        return sha256_bytes("\n".join(lines).encode("utf-8"))
+
+    def path(self, row: int) -> Path:
+        """Where the image of row number ``row`` lies."""
+        return self.folder / str(self.table["image"].iloc[row])
+
+    def column(self, name: str) -> np.ndarray[Any, Any]:
+        """One text column as an array of ``str`` objects."""
+        values: np.ndarray[Any, Any] = self.table[name].to_numpy(dtype=object)
+        return values
+
+    def with_table(self, table: pd.DataFrame) -> Manifest:
+        """The same card and folder over other rows."""
+        return replace(self, table=_typed(table.reset_index(drop=True)))
+
+    def with_columns(self, **columns: Sequence[str]) -> Manifest:
+        """A copy in which the named columns hold the given values."""
+        return self.with_table(self.table.assign(**columns))
+
+    def with_card(self, **changes: Any) -> Manifest:
+        """A copy whose card has the given fields changed."""
+        return replace(self, card=self.card.model_copy(update=changes))
+
+    def binary_labels(self) -> np.ndarray[Any, Any]:
+        """Each row's class as the card maps it: ``blast``, ``normal`` or an empty string."""
+        mapping = {"blast": "blast", "normal": "normal", **self.card.classes}
+        return np.array([mapping.get(label, "") for label in self.column("label")], dtype=object)
+
+
+def row_keys(table: pd.DataFrame) -> list[str]:
+    """Row keys of a manifest table."""
+    boxes = table[list(BOX_COLUMNS)]
+    whole = boxes.isna().any(axis=1)
+    return [
+        image if none else f"{image}#{x0},{y0},{x1},{y1}"
+        for image, none, (x0, y0, x1, y1) in zip(
+            table["image"], whole, boxes.itertuples(index=False), strict=True
+        )
+    ]
+
+
+def manifest_from_rows(
+    rows: Sequence[Mapping[str, Any]], card: DatasetCard, folder: Path
+) -> Manifest:
+    """A manifest from dictionaries; absent columns are empty, ``dataset`` is the card's name.
+
+    This is what a reader of a data set calls. Row order is made canonical (by row key), so that
+    the order in which a file system lists its files never matters.
+    """
+    table = pd.DataFrame(rows, columns=list(COLUMNS)) if rows else pd.DataFrame(columns=COLUMNS)
+    if len(table):
+        table["dataset"] = table["dataset"].where(table["dataset"].notna(), card.name)
+    table = _typed(table)
+    order = np.argsort(np.array(row_keys(table), dtype=object), kind="stable")
+    manifest = Manifest(table.iloc[order].reset_index(drop=True), card, folder)
+    _verify(manifest.table, where=card.name)
+    return manifest
+
+
+def _typed(table: pd.DataFrame) -> pd.DataFrame:
+    table = table.reindex(columns=list(COLUMNS))
+    for column in COLUMNS:
+        if column in BOX_COLUMNS:
+            table[column] = pd.to_numeric(table[column], errors="raise").astype("Int64")
+        else:
+            values = table[column].astype(object)
+            table[column] = values.where(values.notna(), "").map(str).astype(object)
+    return table
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read ``NAME.csv`` or ``NAME.parquet`` with the card ``NAME.toml`` beside it.
+
+    A CSV needs the columns ``image`` and ``label``; the others may be absent. Without a card
+    one is made that knows nothing but the classes.
+
+    Raises
+    ------
+    ManifestError
+        With file, row and remedy: missing or unknown columns, duplicate rows, an absolute or
+        outward path, a box that is no box, a label that the card does not know, a group without
+        its source.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ManifestError(f"{path}: there is no such manifest. Make one: leukoscope data read.")
+    raw = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
+    unknown = [column for column in raw.columns if column not in COLUMNS]
+    if unknown:
+        raise ManifestError(
+            f"{path}: unknown column '{unknown[0]}'. {suggestion(unknown[0], COLUMNS)}"
+        )
+    for needed in ("image", "label"):
+        if needed not in raw.columns:
+            raise ManifestError(
+                f"{path}: column '{needed}' is missing; found {', '.join(raw.columns)}. "
+                "A CSV with other column names is read with: leukoscope data read --as csv."
+            )
+    for column in BOX_COLUMNS:
+        if column in raw.columns:
+            numbers = pd.to_numeric(raw[column].replace("", None), errors="coerce")
+            wrong = np.flatnonzero(numbers.isna() & raw[column].fillna("").ne(""))
+            fraction = np.flatnonzero(numbers.notna() & (numbers % 1 != 0))
+            for row in (*wrong, *fraction):
+                raise ManifestError(
+                    f"{path}: row {row + 2}: {column} is {raw[column].iloc[row]!r}; "
+                    "a whole number of pixels was expected."
+                )
+            raw[column] = numbers
+    table = _typed(raw)
+    card_path = path.with_suffix(".toml")
+    card = read_card(card_path) if card_path.exists() else _card_for(path, table)
+    if not table["dataset"].any():
+        table["dataset"] = card.name
+    _verify(table, where=str(path))
+    _verify_labels(table, card, where=str(path))
+    return Manifest(table, card, path.parent / card.root)
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as reason:
+        raise ManifestError(f"{path}: cannot be read as a CSV file in UTF-8: {reason}.") from reason
+    rows = list(csv.reader(io.StringIO(text)))
+    if not rows:
+        raise ManifestError(f"{path}: the file is empty; a header line was expected.")
+    header = rows[0]
+    for number, row in enumerate(rows[1:], start=2):
+        if row and len(row) != len(header):
+            raise ManifestError(
+                f"{path}: row {number}: {len(row)} values, but the header names {len(header)}."
+            )
+    return pd.DataFrame([row for row in rows[1:] if row], columns=header, dtype=object)
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(path)
+    except ImportError:
+        raise MissingExtraError("Reading a Parquet manifest", "parquet") from None
+    except (OSError, ValueError) as reason:
+        raise ManifestError(f"{path}: cannot be read as Parquet: {reason}.") from reason
+
+
+def _card_for(path: Path, table: pd.DataFrame) -> DatasetCard:
+    classes = {
+        label: label if label in ("blast", "normal") else ""
+        for label in sorted(set(table["label"]))
+        if label
+    }
+    return DatasetCard(
+        name=re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "data", classes=classes
+    )
+
+
+def _verify(table: pd.DataFrame, *, where: str) -> None:
+    for row, image in enumerate(table["image"]):
+        if reason := _unsafe(image):
+            raise ManifestError(
+                f"{where}: row {row + 2}: image {image!r} {reason}; "
+                "paths are relative to the manifest, with '/', and stay below it."
+            )
+    boxes = table[list(BOX_COLUMNS)]
+    given = boxes.notna().sum(axis=1).to_numpy()
+    numbers = boxes.fillna(0).to_numpy(dtype=np.int64)
+    bad = ((given != 0) & (given != 4)) | (
+        (given == 4)
+        & (
+            (numbers[:, 0] >= numbers[:, 2])
+            | (numbers[:, 1] >= numbers[:, 3])
+            | (numbers[:, :2] < 0).any(axis=1)
+        )
+    )
+    for wrong in np.flatnonzero(bad):
+        raise ManifestError(
+            f"{where}: row {wrong + 2}: box {tuple(boxes.iloc[wrong])} is no box; expected "
+            "x0 < x1 and y0 < y1 in pixels, or four empty cells for the whole image."
+        )
+    keys = pd.Series(row_keys(table))
+    twice = keys[keys.duplicated()]
+    if len(twice):
+        first = int(keys[keys == twice.iloc[0]].index[0])
+        raise ManifestError(
+            f"{where}: row {int(twice.index[0]) + 2} repeats row {first + 2} ({twice.iloc[0]!r}); "
+            f"{len(twice)} such rows. Each cell stands once: remove the copies."
+        )
+    for row, source in enumerate(table["group_source"]):
+        if source not in GROUP_SOURCES:
+            raise ManifestError(
+                f"{where}: row {row + 2}: group_source is {source!r}; "
+                "expected 'published', 'inferred' or nothing."
+            )
+        if bool(table["group"].iloc[row]) != bool(source):
+            raise ManifestError(
+                f"{where}: row {row + 2}: a group has a source (published or inferred) and a "
+                f"source has a group; found group {table['group'].iloc[row]!r} from {source!r}."
+            )
+
+
+def _unsafe(image: str) -> str:
+    if not image or image.lower() == "nan":
+        return "is empty"
+    if "\\" in image or re.match(r"^[A-Za-z]:", image):
+        return "is a Windows path"
+    path = PurePosixPath(image)
+    if path.is_absolute():
+        return "is an absolute path"
+    if ".." in path.parts:
+        return "leads outside"
+    return ""
+
+
+def _verify_labels(table: pd.DataFrame, card: DatasetCard, *, where: str) -> None:
+    if not card.classes:
+        return
+    for row, label in enumerate(table["label"]):
+        if label and label not in card.classes:
+            raise ManifestError(
+                f"{where}: row {row + 2}: class {label!r} is not in the card. "
+                f"{suggestion(label, card.classes)}"
+            )
+
+
+def write_manifest(manifest: Manifest, path: Path) -> None:
+    """Write rows to ``path`` (``.csv`` or ``.parquet``) and the card beside it, atomically.
+
+    Image paths become relative to the new place where the images lie below it; otherwise (a
+    read-only data folder, say) they stay and the card's ``root`` says where they are.
+    """
+    path = Path(path)
+    table, root = manifest.table, ""
+    prefix = _below(manifest.folder, path.parent)
+    if prefix is None:
+        root = manifest.folder.resolve().as_posix()
+    elif prefix:
+        table = _prefixed(table, prefix)
+    if path.suffix == ".parquet":
+        try:
+            import pyarrow  # noqa: F401
+        except ImportError:
+            raise MissingExtraError("Writing a Parquet manifest", "parquet") from None
+        with atomic_path(path) as temporary:
+            table.to_parquet(temporary, index=False)
+    else:
+        write_atomic(path, table.to_csv(index=False, lineterminator="\n"))
+    write_card(manifest.card.model_copy(update={"root": root}), path.with_suffix(".toml"))
+
+
+def _below(folder: Path, above: Path) -> str | None:
+    """``folder`` relative to ``above`` ('' for the same), or None where it lies elsewhere."""
+    folder, above = folder.resolve(), above.resolve()
+    if not folder.is_relative_to(above):
+        return None
+    relative = folder.relative_to(above).as_posix()
+    return "" if relative == "." else relative
+
+
+def _prefixed(table: pd.DataFrame, prefix: str) -> pd.DataFrame:
+    """The table with ``prefix/`` before every image and parent."""
+    return table.assign(
+        image=[f"{prefix}/{image}" for image in table["image"]],
+        parent=[f"{prefix}/{parent}" if parent else "" for parent in table["parent"]],
+    )
+
+
+def join(manifests: Sequence[Manifest], name: str = "joined") -> Manifest:
+    """Several manifests as one, relative to the folder that all their images share.
+
+    Subjects and groups get their data set's name in front where they have none, so that two
+    sets never share a subject by accident.
+
+    Raises
+    ------
+    ManifestError
+        When nothing is given, or a class means blast in one set and normal in another.
+    """
+    if not manifests:
+        raise ManifestError("join: at least one manifest is needed.")
+    folder = Path(os.path.commonpath([manifest.folder.resolve() for manifest in manifests]))
+    tables, classes = [], dict[str, str]()
+    for manifest in manifests:
+        for label, meaning in manifest.card.classes.items():
+            if classes.setdefault(label, meaning) != meaning:
+                raise ManifestError(
+                    f"join: class {label!r} means {classes[label]!r} in one set and {meaning!r} "
+                    f"in {manifest.card.name}. Map one of them in its card first."
+                )
+        prefix = _below(manifest.folder, folder)
+        table = _prefixed(manifest.table, prefix) if prefix else manifest.table.copy()
+        for column in ("subject", "group"):
+            table[column] = [
+                value if not value or value.startswith(f"{source}:") else f"{source}:{value}"
+                for value, source in zip(
+                    manifest.column(column), manifest.column("dataset"), strict=True
+                )
+            ]
+        tables.append(table)
+    cards = [manifest.card for manifest in manifests]
+    card = DatasetCard(
+        name=name,
+        title=" + ".join(card.title or card.name for card in cards),
+        classes=classes,
+        normal_means="; ".join(f"{c.name}: {c.normal_means}" for c in cards if c.normal_means),
+        licence="; ".join(f"{c.name}: {c.licence}" for c in cards),
+        citation="; ".join(c.citation for c in cards if c.citation),
+        subject_is="; ".join(f"{c.name}: {c.subject_is}" for c in cards if c.subject_is),
+        groups_inferred=any(c.groups_inferred for c in cards),
+        group_note=" ".join(f"{c.name}: {c.group_note}" for c in cards if c.group_note),
+        rendered=any(c.rendered for c in cards),
+        notes=tuple(f"{c.name}: {note}" for c in cards for note in c.notes),
+    )
+    table = _typed(pd.concat(tables, ignore_index=True))
+    _verify(table, where="join")
+    return Manifest(table, card, folder)

@@ -1,0 +1,126 @@
+"""Files that are either whole or absent: atomic writes, hashes, JSON with a schema number."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .errors import LeukoscopeError, StorageError
+
+__all__ = [
+    "atomic_path",
+    "cache_folder",
+    "canonical_json",
+    "read_json",
+    "sha256_bytes",
+    "sha256_file",
+    "write_atomic",
+    "write_json",
+]
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; on success fsync it and rename it into place.
+
+    A reader sees the old file or the new one, never half of it; a failure leaves no debris.
+
+    Raises
+    ------
+    StorageError
+        When the disk is full or the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        os.close(handle)
+    except OSError as error:
+        raise StorageError(
+            f"{path}: cannot be written ({error.strerror}). "
+            "Free some space or choose another folder."
+        ) from error
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        # mkstemp makes private files; ours are as readable as any other file of the user.
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)
+        temporary.replace(path)
+    except OSError as error:
+        raise StorageError(
+            f"{path}: writing failed ({error.strerror}). "
+            "What was there before is unchanged; free some space or choose another folder."
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_atomic(path: Path, content: str | bytes) -> None:
+    """Write ``content`` to ``path`` (text as UTF-8 with ``\\n``), atomically."""
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write ``value`` as indented JSON, atomically; NaN is refused (it is not JSON)."""
+    write_atomic(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path, *, what: str, schema: int, error: type[LeukoscopeError]) -> Any:
+    """Read a JSON object whose ``schema`` number is at most ``schema``.
+
+    ``what`` names the artefact in messages ("split"); ``error`` is the class that is raised.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise error(f"{path}: there is no such {what} file.") from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as reason:
+        raise error(f"{path}: cannot be read as a {what} file: {reason}.") from reason
+    if not isinstance(value, Mapping):
+        raise error(f"{path}: a {what} file is a JSON object, found {type(value).__name__}.")
+    found = value.get("schema")
+    if not isinstance(found, int):
+        raise error(f"{path}: a {what} file has a number 'schema', found {found!r}.")
+    if found > schema:
+        raise error(
+            f"{path}: written by a newer leukoscope ({what} schema {found}, this one reads "
+            f"up to {schema}). Upgrade leukoscope to read it."
+        )
+    return value
+
+
+def canonical_json(value: Any) -> str:
+    """``value`` as JSON with sorted keys and no white space: equal values, equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def sha256_bytes(data: bytes) -> str:
+    """SHA-256 of ``data`` in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """SHA-256 of a file's bytes in hexadecimal, read in blocks."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def cache_folder() -> Path:
+    """Where caches go: ``$LEUKOSCOPE_CACHE``, or the user's cache folder of the system."""
+    named = os.environ.get("LEUKOSCOPE_CACHE")
+    if named:
+        return Path(named)
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("leukoscope", appauthor=False))

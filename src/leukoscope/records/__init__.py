@@ -1,0 +1,1 @@
+"""The artefacts that travel: split, experiment, run, predictions, findings, metrics."""

@@ -1,0 +1,206 @@
+"""``experiment.toml``: everything that a training is, as data; the same file repeats the run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import tomli_w
+from pydantic import Field, model_validator
+
+from ..errors import ExperimentError
+from ..files import canonical_json, sha256_bytes, write_atomic
+from ..images.augmentation import Augmentation
+from ..images.steps import Step
+from ..schema import Record, parse, read_toml
+from .split import Edition, SplitKind
+
+__all__ = [
+    "SCHEMA",
+    "Data",
+    "Expansion",
+    "Experiment",
+    "Model",
+    "Optimiser",
+    "Preprocess",
+    "Schedule",
+    "SplitPlan",
+    "Training",
+    "experiment_sha256",
+    "read_experiment",
+    "with_settings",
+    "write_experiment",
+]
+
+SCHEMA = 1
+
+
+class Data(Record):
+    """Which rows, and what is to be told apart."""
+
+    manifest: str = ""
+    """Manifest file or folder of images, relative to the experiment file."""
+    task: Literal["classes", "binary"] = "classes"
+    """``classes``: the labels as they are; ``binary``: blast against normal, as the card maps."""
+    leave_out: tuple[str, ...] = ()
+    """Labels whose rows are not used."""
+    balance: int = Field(default=0, ge=0)
+    """Draw this many images of each class before anything else; 0 takes all (varol2024 §2.2)."""
+
+
+class SplitPlan(Record):
+    """How the rows are divided, unless a split file is given."""
+
+    file: str = ""
+    """A ``split.json`` to use; the other keys are then ignored."""
+    kind: SplitKind = "kfold"
+    folds: int = Field(default=5, ge=2)
+    repeats: int = Field(default=1, ge=1)
+    test: float = Field(default=0.2, gt=0, lt=1)
+    """Share of the rows that test, for a holdout."""
+    validation: float = Field(default=0.15, ge=0, lt=1)
+    """Share of the rows that validate: of all rows in a holdout, of those that do not test in
+    folds."""
+    group_duplicates: bool = True
+    """Join near-identical images into one group."""
+
+    @model_validator(mode="after")
+    def _some_left_to_train(self) -> SplitPlan:
+        if self.kind in ("holdout", "image", "forward") and self.test + self.validation >= 1:
+            raise ValueError("test and validation together leave nothing to train on")
+        return self
+
+
+class Preprocess(Record):
+    """From decoded pixels to what the network sees, the same in training and in inference."""
+
+    size: int = Field(default=32, ge=8, le=1024)
+    """Side of the square input in pixels."""
+    steps: tuple[Step, ...] = ()
+    """Named steps in their order, before the resize unless a step says otherwise."""
+    scale: Literal["unit", "symmetric", "none"] = "unit"
+    """``unit``: /255; ``symmetric``: /127.5 − 1; ``none``: 0–255 as they are."""
+    subtract_mean_image: bool = False
+    """Subtract the mean image of the training rows (abed2022 §4.3)."""
+
+
+class Expansion(Record):
+    """Offline augmentation: copies that carry ``parent`` (abed2022 ×8, murtoza2023 ×20, …)."""
+
+    factor: int = Field(default=0, ge=0)
+    """Images after for one before (8 means seven copies each); 0 means none."""
+    per_class: int = Field(default=0, ge=0)
+    """Or copies until each class has this many images (varol2024: 6070)."""
+    augmentation: Augmentation = Augmentation()
+    before_split: bool = False
+    """As published: copies are made first and divided like originals. Only ``as-published``."""
+
+
+class Model(Record):
+    """A name that ``models`` knows, and what may be chosen about it."""
+
+    name: str = "cnn-3"
+    activation: Literal["relu", "elu", "gelu", "silu", "tanh"] = "relu"
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    reading: Literal["R1", "R2"] = "R1"
+    """Which reconstruction of varol2024's unpublished networks."""
+
+
+class Optimiser(Record):
+    """Updates as Keras makes them; a rate of 0 takes Keras's default of that optimiser."""
+
+    name: Literal["sgd", "adam", "rmsprop"] = "adam"
+    learning_rate: float = Field(default=0.0, ge=0)
+    momentum: float = Field(default=0.0, ge=0, lt=1)
+    weight_decay: float = Field(default=0.0, ge=0)
+
+
+class Schedule(Record):
+    """How the learning rate falls with the number of steps."""
+
+    kind: Literal["constant", "exponential", "staircase", "cosine"] = "constant"
+    decay_steps: int = Field(default=900, ge=1)
+    decay_rate: float = Field(default=0.95, gt=0, le=1)
+
+
+class Training(Record):
+    """The loop."""
+
+    epochs: int = Field(default=25, ge=1)
+    batch_size: int = Field(default=32, ge=1)
+    class_weights: Literal["none", "balanced"] = "none"
+    epoch: Literal["last", "best-validation", "best-test"] = "best-validation"
+    """Whose weights are kept. ``best-test`` looks at the test part: only ``as-published``."""
+    patience: int = Field(default=0, ge=0)
+    """Stop after this many epochs without a better validation loss; 0 never stops early."""
+    precision: Literal["float32", "bfloat16", "auto"] = "float32"
+    """``auto`` takes bfloat16 where the processor or the GPU computes it natively."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+
+class Experiment(Record):
+    """One experiment, complete; defaults live here and nowhere else."""
+
+    schema_: int = Field(default=SCHEMA, alias="schema")
+    name: str = "experiment"
+    edition: Edition = "leak-free"
+    seed: int = Field(default=0, ge=0)
+    data: Data = Data()
+    split: SplitPlan = SplitPlan()
+    preprocess: Preprocess = Preprocess()
+    augment: Augmentation = Augmentation()
+    """Online: drawn anew for each batch of the training part."""
+    expand: Expansion = Expansion()
+    model: Model = Model()
+    optimiser: Optimiser = Optimiser()
+    schedule: Schedule = Schedule()
+    training: Training = Training()
+
+    @model_validator(mode="after")
+    def _edition_is_honest(self) -> Experiment:
+        """What looks at test groups is as published, and is called so."""
+        if self.edition == "leak-free":
+            if self.expand.before_split:
+                raise ValueError("expand.before_split leaks; it needs edition = 'as-published'")
+            if self.training.epoch == "best-test":
+                raise ValueError("training.epoch = 'best-test' needs edition = 'as-published'")
+            if self.split.kind == "image":
+                raise ValueError("split.kind = 'image' cuts groups; it needs 'as-published'")
+        return self
+
+
+def read_experiment(path: Path) -> Experiment:
+    """Read an experiment; a misspelt key is an error that suggests the right one."""
+    table = read_toml(path, what="experiment", schema=SCHEMA, error=ExperimentError)
+    return parse(Experiment, table, where=str(path), error=ExperimentError)
+
+
+def with_settings(
+    experiment: Experiment, settings: Mapping[str, Any], where: str = "--set"
+) -> Experiment:
+    """A copy with dotted keys changed: ``{"training.epochs": 10}``; values are validated."""
+    table = experiment.model_dump(mode="json", by_alias=True)
+    for dotted, value in settings.items():
+        *outer, last = dotted.split(".")
+        place: Any = table
+        for part in outer:
+            place = place.setdefault(part, {})
+            if not isinstance(place, dict):
+                raise ExperimentError(f"{where}: '{dotted}': '{part}' is a value, not a table.")
+        place[last] = value
+    return parse(Experiment, table, where=where, error=ExperimentError)
+
+
+def write_experiment(experiment: Experiment, path: Path) -> None:
+    """Write the experiment with every default resolved, as TOML, atomically."""
+    write_atomic(path, tomli_w.dumps(experiment.model_dump(mode="json", by_alias=True)))
+
+
+def experiment_sha256(experiment: Experiment) -> str:
+    """Hash of everything that changes the result: not its name, not where its files lie."""
+    table = experiment.model_dump(mode="json", by_alias=True)
+    table.pop("name")
+    table["data"].pop("manifest")
+    table["split"].pop("file")
+    return sha256_bytes(canonical_json(table).encode())

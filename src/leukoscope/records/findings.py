@@ -1,0 +1,50 @@
+"""``findings.json``: what the checks found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from ..errors import LeukoscopeError
+from ..files import read_json, write_json
+from ..schema import Record, parse
+
+__all__ = ["SCHEMA", "Finding", "Severity", "read_findings", "write_findings"]
+
+SCHEMA = 1
+Severity = Literal["error", "warning", "note"]
+
+
+class Finding(Record):
+    """One finding with its evidence and its mend."""
+
+    check: str
+    severity: Severity
+    summary: str
+    """One sentence with the numbers in it."""
+    evidence: dict[str, Any] = Field(default_factory=dict)
+    """JSON values; duplicates carry ``groups``: a list of lists of images."""
+    images: tuple[str, ...] = ()
+    """Images that one can look at."""
+    mend: str = ""
+    """What to do about it."""
+
+
+class _Findings(Record):
+    schema_: int = Field(default=SCHEMA, alias="schema")
+    findings: tuple[Finding, ...]
+
+
+def read_findings(path: Path) -> tuple[Finding, ...]:
+    """Read ``findings.json``."""
+    table = read_json(path, what="findings", schema=SCHEMA, error=LeukoscopeError)
+    return parse(_Findings, table, where=str(path), error=LeukoscopeError).findings
+
+
+def write_findings(findings: Sequence[Finding], path: Path) -> None:
+    """Write ``findings.json``, atomically."""
+    record = _Findings(findings=tuple(findings))
+    write_json(path, record.model_dump(mode="json", by_alias=True))

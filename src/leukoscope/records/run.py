@@ -1,0 +1,179 @@
+"""A run: a folder that is called ``NAME.partial`` until it is whole.
+
+::
+
+    RUN/
+      experiment.toml    resolved
+      split.json
+      data.json          what the data was: card, counts, exclusions (see ``DataSummary``)
+      findings.json      what the checks said before training
+      predictions.csv
+      metrics.json
+      environment.json
+      fold-0/            one for each fold of the split
+        history.csv      one line an epoch
+        weights.safetensors
+        model.json       model, classes, preprocessing with its fitted values
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pydantic import Field
+
+from ..errors import RunError
+from ..files import read_json, write_json
+from ..schema import Record, parse
+from .experiment import Experiment, read_experiment
+from .findings import Finding, read_findings
+from .predictions import Predictions, read_predictions
+from .split import Split, read_split
+
+__all__ = [
+    "PARTIAL",
+    "SCHEMA",
+    "DataSummary",
+    "Run",
+    "describe_environment",
+    "read_history",
+    "read_run",
+    "write_data_summary",
+]
+
+SCHEMA = 1
+PARTIAL = ".partial"
+DISTRIBUTIONS = (
+    "leukoscope",
+    "numpy",
+    "Pillow",
+    "opencv-python-headless",
+    "pandas",
+    "scikit-learn",
+    "scipy",
+    "torch",
+)
+
+
+class DataSummary(Record):
+    """What a report says of the data without having it at hand."""
+
+    schema_: int = Field(default=SCHEMA, alias="schema")
+    card: dict[str, Any]
+    """The DatasetCard without ``root``."""
+    manifest_sha256: str
+    rows: int
+    used: int
+    excluded: dict[str, int]
+    """Reason → number of rows left out (unreadable, unlabelled, class not in the task, …)."""
+    failures: tuple[str, ...] = ()
+    """Up to twenty ``image: reason`` lines of unreadable images."""
+    classes: dict[str, int]
+    """Images of each class that were used."""
+    subjects: int
+    """Distinct subjects among the used rows; 0 where none are published."""
+    groups: dict[str, int]
+    """Groups of each class."""
+    groups_inferred: bool
+    rendered: bool
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run, read back."""
+
+    folder: Path
+    experiment: Experiment
+    split: Split
+    data: DataSummary
+    findings: tuple[Finding, ...]
+    predictions: Predictions
+    metrics: dict[str, Any]
+    environment: dict[str, Any]
+
+    @property
+    def edition(self) -> str:
+        """``as-published``, ``leak-free`` or ``leak-free (inferred)``: how figures are headed."""
+        if self.experiment.edition == "leak-free" and self.split.groups != "published":
+            return "leak-free (inferred)"
+        return self.experiment.edition
+
+
+def read_run(folder: Path) -> Run:
+    """Read a finished run.
+
+    Raises
+    ------
+    RunError
+        When the folder is no run, or is still partial (with the command that finishes it).
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        partial = folder.with_name(folder.name + PARTIAL)
+        if partial.is_dir():
+            raise RunError(
+                f"{folder}: not finished; what there is lies in {partial}. "
+                "Run the same train command again: it goes on where it stopped."
+            )
+        raise RunError(f"{folder}: there is no such run folder.")
+    for name in ("experiment.toml", "split.json", "predictions.csv", "metrics.json"):
+        if not (folder / name).is_file():
+            raise RunError(f"{folder}: is no run: {name} is missing.")
+    data = read_json(folder / "data.json", what="data summary", schema=SCHEMA, error=RunError)
+    experiment = read_experiment(folder / "experiment.toml")
+    summary = parse(DataSummary, data, where=str(folder / "data.json"), error=RunError)
+    positive = summary.card.get("positive")
+    binary = len(summary.classes) == 2 and positive in summary.classes
+    predictions = read_predictions(folder / "predictions.csv", str(positive) if binary else None)
+    return Run(
+        folder=folder,
+        experiment=experiment,
+        split=read_split(folder / "split.json"),
+        data=summary,
+        findings=read_findings(folder / "findings.json"),
+        predictions=predictions,
+        metrics=read_json(folder / "metrics.json", what="metrics", schema=SCHEMA, error=RunError),
+        environment=read_json(
+            folder / "environment.json", what="environment", schema=SCHEMA, error=RunError
+        ),
+    )
+
+
+def write_data_summary(summary: DataSummary, path: Path) -> None:
+    """Write ``data.json``, atomically."""
+    write_json(path, summary.model_dump(mode="json", by_alias=True))
+
+
+def read_history(path: Path) -> pd.DataFrame:
+    """One fold's ``history.csv``: epoch, learning_rate, loss, accuracy, validation_loss, …"""
+    try:
+        return pd.read_csv(path)
+    except (OSError, ValueError) as reason:
+        raise RunError(f"{path}: cannot be read as a training history: {reason}.") from reason
+
+
+def describe_environment(arguments: Sequence[str] = ()) -> dict[str, Any]:
+    """Versions, machine kind and arguments; no user name, host name or absolute path."""
+    versions = {}
+    for name in DISTRIBUTIONS:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return {
+        "schema": SCHEMA,
+        "date": datetime.now(UTC).date().isoformat(),
+        "python": platform.python_version(),
+        "system": sys.platform,
+        "machine": platform.machine(),
+        "versions": versions,
+        "arguments": [str(argument) for argument in arguments],
+    }

@@ -1,0 +1,25 @@
+"""Fixtures that every room's tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def _cache_apart(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or fills the user's own cache."""
+    monkeypatch.setenv("LEUKOSCOPE_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The real images beside the project; absent only on a machine that was never given them."""
+    folder = Path(os.environ.get("LEUKOSCOPE_REAL_DATA", SHARED))
+    if not folder.is_dir():
+        pytest.skip(f"no real images in {folder}")
+    return folder
