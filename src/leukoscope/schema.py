@@ -39,13 +39,23 @@ def parse(
 def _sentences(record: type[BaseModel], failure: ValidationError) -> list[str]:
     sentences = []
     for fault in failure.errors(include_url=False):
-        place = [str(part) for part in fault["loc"]]
-        key = ".".join(place)
+        place, candidates = _followed(record, fault["loc"][:-1])
+        last = str(fault["loc"][-1]) if fault["loc"] else ""
+        key = ".".join([*place, last])
+        context = fault.get("ctx", {})
         if fault["type"] == "extra_forbidden":
-            known = _fields_at(record, place[:-1])
-            sentences.append(f"unknown key '{key}'. {suggestion(place[-1], known)}")
+            known = [name for candidate in candidates for name in candidate.model_fields]
+            sentences.append(f"unknown key '{key}'. {suggestion(last, known)}")
         elif fault["type"] == "missing":
             sentences.append(f"key '{key}' is missing.")
+        elif fault["type"] == "union_tag_invalid":
+            tags = [tag.strip(" '") for tag in str(context["expected_tags"]).split(",")]
+            found = str(context["tag"])
+            discriminator = str(context["discriminator"]).strip("'")
+            sentences.append(f"key '{key}.{discriminator}' is '{found}'. {suggestion(found, tags)}")
+        elif fault["type"] == "union_tag_not_found":
+            discriminator = str(context["discriminator"]).strip("'")
+            sentences.append(f"key '{key}.{discriminator}' is missing.")
         else:
             message = fault["msg"].removeprefix("Value error, ").rstrip(".")
             shown = repr(fault["input"])
@@ -54,20 +64,39 @@ def _sentences(record: type[BaseModel], failure: ValidationError) -> list[str]:
     return sentences
 
 
-def _fields_at(record: type[BaseModel], place: list[str]) -> list[str]:
-    """Names of the fields of the (nested) record that ``place`` leads to."""
-    current: Any = record
-    for part in place:
-        if isinstance(current, type) and issubclass(current, BaseModel):
-            field = current.model_fields.get(part)
-            current = field.annotation if field is not None else None
-        for argument in get_args(current):
-            if isinstance(argument, type) and issubclass(argument, BaseModel):
-                current = argument
-                break
-    if isinstance(current, type) and issubclass(current, BaseModel):
-        return list(current.model_fields)
-    return []
+def _followed(
+    record: type[BaseModel], location: tuple[int | str, ...]
+) -> tuple[list[str], list[type[BaseModel]]]:
+    """Where a location of pydantic's leads: its keys as they are written, and the records there.
+
+    pydantic puts the tag of a tagged union into its locations (``steps.0.median.size``); a file
+    has no such level, so the tag only chooses among the records and leaves the keys.
+    """
+    keys: list[str] = []
+    candidates = [record]
+    for part in location:
+        holders = [one for one in candidates if str(part) in one.model_fields]
+        tagged = [one for one in candidates if _has_tag(one, part)]
+        if holders:
+            fields = [one.model_fields[str(part)] for one in holders]
+            candidates = [found for field in fields for found in _records_in(field.annotation)]
+        elif tagged:
+            candidates = tagged
+            continue
+        keys.append(str(part))
+    return keys, candidates
+
+
+def _has_tag(record: type[BaseModel], tag: int | str) -> bool:
+    """Whether one of the record's fields can only be ``tag``."""
+    return any(get_args(field.annotation) == (tag,) for field in record.model_fields.values())
+
+
+def _records_in(annotation: Any) -> list[type[BaseModel]]:
+    """Every record that an annotation mentions, however nested."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for argument in get_args(annotation) for found in _records_in(argument)]
 
 
 def read_toml(
