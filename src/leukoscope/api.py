@@ -1,0 +1,244 @@
+"""The verbs as functions: each composes rooms and returns plain values.
+
+``data`` is a Manifest, a manifest file, or a folder of images. Nothing here prints; work that
+takes a while reports to the ``progress`` that is handed in (by default to nobody).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .datasets import Manifest
+from .errors import ExperimentError, MissingExtraError, RunError
+from .progress import Progress
+from .records.experiment import Experiment, SplitPlan, read_experiment, with_settings
+from .records.findings import Finding
+from .records.predictions import Predictions, read_predictions
+from .records.run import PARTIAL, Run, read_run
+from .records.split import Edition, Split, read_split
+
+if TYPE_CHECKING:
+    from .datasets.validation import Validation
+
+__all__ = [
+    "check",
+    "compare",
+    "evaluate",
+    "experiment_for",
+    "open_data",
+    "predictions_of",
+    "read_dataset",
+    "render",
+    "report",
+    "split",
+    "train",
+    "validate",
+]
+
+SILENT = Progress(quiet=True)
+Failures = tuple[tuple[str, str], ...]
+
+
+def open_data(
+    data: Manifest | Path | str, *, as_: str | None = None, progress: Progress = SILENT
+) -> tuple[Manifest, Failures]:
+    """A manifest with its groups filled, and ``(image, reason)`` for each unreadable image."""
+    from .splits.grouping import group, open_grouped
+
+    if isinstance(data, Manifest):
+        return (data if all(data.column("group")) else group(data, progress=progress)), ()
+    manifest, failures = open_grouped(Path(data), as_=as_, progress=progress)
+    return manifest, tuple(failures)
+
+
+def read_dataset(
+    folder: Path | str, *, as_: str | None = None, progress: Progress = SILENT
+) -> Manifest:
+    """Read a folder of images (its layout is recognised, or named by ``as_``), groups filled.
+
+    Unreadable images are left out with a warning that counts them.
+
+    Raises
+    ------
+    ManifestError
+        When no layout fits, or several do (they are listed).
+    """
+    manifest, failures = open_data(folder, as_=as_, progress=progress)
+    if failures:
+        image, reason = failures[0]
+        warnings.warn(
+            f"{len(failures)} unreadable images are left out, the first: {image}: {reason}",
+            stacklevel=2,
+        )
+    return manifest
+
+
+def render(
+    name: str,
+    folder: Path | str,
+    *,
+    seed: int = 0,
+    subjects: int = 40,
+    images: int = 2000,
+    size: int | None = None,
+    progress: Progress = SILENT,
+) -> Manifest:
+    """Draw a data set from a seed, in the real layout of its namesake (``rendered-cnmc``, …)."""
+    from .datasets.rendered import render_dataset
+
+    return render_dataset(
+        name,
+        Path(folder),
+        seed=seed,
+        subjects=subjects,
+        images=images,
+        size=size,
+        progress=progress,
+    )
+
+
+def validate(data: Manifest | Path | str, *, progress: Progress = SILENT) -> Validation:
+    """Which images of a manifest are missing, extra, unreadable or changed."""
+    from .datasets import read_manifest
+    from .datasets import validation as room
+
+    manifest = data if isinstance(data, Manifest) else read_manifest(Path(data))
+    return room.validate(manifest, progress=progress)
+
+
+def check(
+    data: Manifest | Path | str,
+    *,
+    split: Split | Path | str | None = None,
+    as_: str | None = None,
+    progress: Progress = SILENT,
+) -> tuple[Finding, ...]:
+    """What is wrong with these images (and with this split of them)."""
+    from .checks import run_checks
+
+    manifest, failures = open_data(data, as_=as_, progress=progress)
+    division = read_split(Path(split)) if isinstance(split, Path | str) else split
+    return run_checks(manifest, split=division, failures=failures, progress=progress)
+
+
+def split(
+    data: Manifest | Path | str,
+    *,
+    plan: SplitPlan | None = None,
+    seed: int = 0,
+    edition: Edition = "leak-free",
+    as_: str | None = None,
+    progress: Progress = SILENT,
+) -> Split:
+    """Divide the rows; by default five folds of whole groups, balanced in their classes."""
+    from .splits.splitting import make_split
+
+    manifest, _ = open_data(data, as_=as_, progress=progress)
+    return make_split(manifest, plan or SplitPlan(), seed=seed, edition=edition)
+
+
+def experiment_for(
+    source: Experiment | Path | str | None,
+    *,
+    model: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Experiment:
+    """An experiment from a file (or from the defaults), with a model and settings changed."""
+    if isinstance(source, Experiment):
+        experiment = source
+    else:
+        experiment = read_experiment(Path(source)) if source is not None else Experiment()
+    changes = dict(settings or {})
+    if model is not None:
+        changes = {"model.name": model, **changes}
+    return with_settings(experiment, changes) if changes else experiment
+
+
+def train(
+    data: Manifest | Path | str,
+    out: Path | str,
+    *,
+    experiment: Experiment | Path | str | None = None,
+    model: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    split: Split | Path | str | None = None,
+    as_: str | None = None,
+    progress: Progress = SILENT,
+) -> Run:
+    """Train an experiment on data and write a run folder; goes on where it was stopped.
+
+    ``settings`` are dotted keys of the experiment: ``{"training.epochs": 10}``.
+    """
+    try:
+        import torch  # noqa: F401
+    except ImportError:
+        raise MissingExtraError("Training", "train") from None
+    from .training import train as run_training
+
+    planned = experiment_for(experiment, model=model, settings=settings)
+    if Path(out).exists():
+        raise RunError(f"{out}: exists already. Choose another folder, or remove it first.")
+    manifest, failures = open_data(data, as_=as_, progress=progress)
+    if isinstance(split, Path | str):
+        division: Split | None = read_split(Path(split))
+    elif split is None and planned.split.file:
+        division = read_split(Path(planned.split.file))
+    else:
+        division = split
+    return run_training(
+        planned, manifest, Path(out), split=division, failures=failures, progress=progress
+    )
+
+
+def predictions_of(source: Run | Path | str, positive: str | None = None) -> Predictions:
+    """The predictions of a run folder or of a predictions file, whoever wrote it."""
+    if isinstance(source, Run):
+        return source.predictions
+    path = Path(source)
+    if path.is_dir() or path.with_name(path.name + PARTIAL).is_dir():
+        return read_run(path).predictions
+    return read_predictions(source, positive)
+
+
+def evaluate(
+    source: Run | Path | str,
+    *,
+    positive: str | None = None,
+    level: str = "both",
+    part: str = "test",
+    resamples: int = 2000,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """All metrics of a run or a predictions file, each with its grouped 95 % interval."""
+    from .evaluation import evaluate as measure
+
+    predictions = predictions_of(source, positive).part(part)
+    if not len(predictions):
+        raise ExperimentError(f"{source}: holds no predictions of the {part} part.")
+    return measure(predictions, resamples=resamples, seed=seed, level=level)
+
+
+def compare(
+    a: Run | Path | str,
+    b: Run | Path | str,
+    *,
+    positive: str | None = None,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """How much two runs differ, paired by row and resampled by group."""
+    from .evaluation.comparison import compare as measure
+
+    first, second = (predictions_of(source, positive).part("test") for source in (a, b))
+    return measure(first, second, resamples=resamples, seed=seed)
+
+
+def report(runs: Sequence[Path | str], out: Path | str) -> Path:
+    """Write one self-contained HTML about one or more runs; returns where it lies."""
+    from .reports import write_report
+
+    write_report([Path(run) for run in runs], Path(out))
+    return Path(out)

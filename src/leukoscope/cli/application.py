@@ -1,0 +1,118 @@
+"""All verbs under one name, and what becomes of an error."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from importlib import metadata
+from typing import Any
+
+import typer
+
+from ..errors import LeukoscopeError, suggestion
+from . import (
+    bench,
+    check,
+    compare,
+    data,
+    demo,
+    doctor,
+    evaluate,
+    report,
+    split,
+    train,
+)
+
+__all__ = ["app", "run"]
+
+INTERRUPTED = 130
+# Newer typers carry a click of their own; this finds the class that "wrong call" errors share.
+ClickException: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+STORAGE = 3
+
+app = typer.Typer(
+    name="leukoscope",
+    help="Cells of acute lymphoblastic leukemia: from a folder of images to a figure one can "
+    "defend. Research use only.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96},
+)
+
+VERBS = {
+    "demo": demo.demo,
+    "doctor": doctor.doctor,
+    "check": check.check,
+    "split": split.split,
+    "train": train.train,
+    "evaluate": evaluate.evaluate,
+    "compare": compare.compare,
+    "report": report.report,
+    "bench": bench.bench,
+}
+
+for _name, _verb in VERBS.items():
+    app.command(_name)(_verb)
+app.add_typer(data.app, name="data")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"leukoscope {metadata.version('leukoscope')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version and stop."
+    ),
+) -> None:
+    """Options that stand before the verb."""
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line; every failure becomes one sentence on stderr and an exit code."""
+    if arguments in ([], ["data"]):
+        arguments = [*arguments, "--help"]
+    verbs = [*VERBS, "data"]
+    first = next((word for word in arguments if not word.startswith("-")), None)
+    if first is not None and first not in verbs:
+        sys.stderr.write(f"error: no command '{first}'. {suggestion(first, verbs)}\n")
+        return LeukoscopeError.exit_code
+    try:
+        outcome = app(arguments, standalone_mode=False)
+    except LeukoscopeError as error:
+        return _failed(str(error), type(error).__name__, error.exit_code, arguments)
+    except KeyboardInterrupt:
+        sys.stderr.write("\ninterrupted: the same command goes on where it stopped\n")
+        return INTERRUPTED
+    except MemoryError:
+        return _failed(
+            "memory ran out; what was finished is kept. Use smaller images or a smaller batch.",
+            "MemoryError",
+            STORAGE,
+            arguments,
+        )
+    except BrokenPipeError:
+        # The reader of our output went away (``| head``): not an error of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except typer.Abort:
+        return INTERRUPTED
+    except typer.Exit as stop:
+        return int(stop.exit_code)
+    except ClickException as error:
+        return _failed(error.format_message(), "UsageError", LeukoscopeError.exit_code, arguments)
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _failed(message: str, kind: str, code: int, arguments: list[str]) -> int:
+    if "--json" in arguments:
+        sys.stderr.write(json.dumps({"error": {"kind": kind, "message": message}}) + "\n")
+    else:
+        sys.stderr.write(f"error: {message}\n")
+    return code

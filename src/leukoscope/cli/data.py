@@ -1,0 +1,227 @@
+"""``leukoscope data``: list, get, read, verify, render, expand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import ManifestError
+from .options import As, Json, Quiet, Seed, emit, progress
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="Data sets: what there is, getting one, reading a folder, drawing one from a seed.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+ManifestOut = Annotated[Path, typer.Option("-o", "--out", metavar="M.csv", help="Where to write.")]
+
+
+@app.command("list")
+def list_sets(
+    folder: Annotated[
+        Path | None,
+        typer.Option(help="Where data sets lie; without it $LEUKOSCOPE_DATA, or here."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Every data set that the five papers name: licence, size, subjects, and whether it is here.
+
+    Example: leukoscope data list --folder ~/data
+    """
+    from ..datasets.catalogue import listing, render_listing
+
+    entries = listing(folder)
+    emit(entries, render_listing(entries), as_json)
+
+
+@app.command("get")
+def get_set(
+    name: Annotated[str, typer.Argument(help="A name from: leukoscope data list.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Where to put it.")],
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Download a data set where its licence allows; else say where to ask and where to put it.
+
+    Example: leukoscope data get bccd -o ~/data/bccd
+    """
+    from ..datasets.download import get
+
+    folder = get(name, out, progress=progress(quiet))
+    emit(
+        {"name": name, "folder": str(folder)},
+        f"{name} lies in {folder}\nnext: leukoscope data read {folder} -o {folder}/manifest.csv",
+        as_json,
+    )
+
+
+def _mapping(pairs: list[str]) -> dict[str, str]:
+    mapping = {}
+    for pair in pairs:
+        column, mark, source = pair.partition("=")
+        if not mark:
+            raise ManifestError(f"--map {pair}: expected COLUMN=NAME, as in --map label=diagnosis.")
+        mapping[column] = source
+    return mapping
+
+
+@app.command("read")
+def read_set(
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="FOLDER…", help="One folder; several are joined.")
+    ],
+    out: ManifestOut,
+    as_: As = None,
+    maps: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="COLUMN=NAME", help="With --as csv: whose column is ours."),
+    ] = None,
+    positive: Annotated[
+        str | None,
+        typer.Option(help="The positive class where it is not called blast (kept in the card)."),
+    ] = None,
+    duplicates: Annotated[
+        bool, typer.Option(help="Join near-identical images into one group.")
+    ] = True,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Read a folder of images into a manifest: labels, subjects, groups, hashes.
+
+    The layout is recognised; --as names it. Unreadable images are left out and counted.
+
+    Example: leukoscope data read ~/data/ALL-IDB2 -o allidb2.csv
+    """
+    from ..datasets import join, write_manifest
+    from ..datasets.reading import read_folder
+    from ..splits.grouping import group
+
+    work = progress(quiet)
+    imported = [
+        read_folder(folder, as_=as_, mapping=_mapping(maps or []), progress=work)
+        for folder in folders
+    ]
+    manifests = [item.manifest for item in imported]
+    manifest = manifests[0] if len(manifests) == 1 else join(manifests)
+    manifest = group(manifest, duplicates=duplicates, progress=work)
+    if positive is not None:
+        manifest = manifest.with_card(positive=positive)
+    write_manifest(manifest, out)
+    failures = [failure for item in imported for failure in item.failures]
+    counts = manifest.table["label"].value_counts().sort_index()
+    labels = {str(label) or "(none)": int(n) for label, n in counts.items()}
+    groups = sorted(set(manifest.column("group")))
+    source = "inferred" if "inferred" in set(manifest.column("group_source")) else "published"
+    lines = [
+        f"read as {', '.join(item.recognised for item in imported)}: {len(manifest)} rows, "
+        + ", ".join(f"{n} {label}" for label, n in labels.items()),
+        f"{len(groups)} groups ({source})",
+        *(f"left out: {image}: {reason}" for image, reason in failures[:5]),
+        *([f"… {len(failures)} unreadable images in all"] if len(failures) > 5 else []),
+        f"written: {out} and {out.with_suffix('.toml')}",
+        f"next: leukoscope check {out}",
+    ]
+    value = {
+        "recognised": [item.recognised for item in imported],
+        "rows": len(manifest),
+        "classes": labels,
+        "groups": len(groups),
+        "group_source": source,
+        "failures": [list(failure) for failure in failures],
+        "manifest": str(out),
+    }
+    emit(value, "\n".join(lines), as_json)
+
+
+@app.command("verify")
+def verify_set(
+    manifest: Annotated[Path, typer.Argument(metavar="M.csv", help="A manifest.")],
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Compare a manifest with its files: what is missing, extra, unreadable or changed.
+
+    Exit code 1 when something is. Example: leukoscope data verify allidb2.csv
+    """
+    from .. import api
+
+    outcome = api.validate(manifest, progress=progress(quiet))
+    parts = {
+        "missing": outcome.missing,
+        "extra": outcome.extra,
+        "unreadable": outcome.unreadable,
+        "changed": outcome.changed,
+    }
+    bad = sum(len(names) for names in parts.values())
+    lines = [f"{word}: {name}" for word, names in parts.items() for name in names[:10]]
+    lines += [f"… {len(names)} {word} in all" for word, names in parts.items() if len(names) > 10]
+    lines.append(f"{manifest}: " + ("as it should be" if not bad else f"{bad} files are not"))
+    emit({word: list(names) for word, names in parts.items()}, "\n".join(lines), as_json)
+    return 1 if bad else 0
+
+
+@app.command("render")
+def render_set(
+    name: Annotated[str, typer.Argument(help="rendered-cnmc, rendered-allidb2, … (see list).")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Where to write.")],
+    subjects: Annotated[int, typer.Option(help="How many subjects.")] = 40,
+    images: Annotated[int, typer.Option(help="How many images in all.")] = 2000,
+    size: Annotated[
+        int | None, typer.Option(help="Side in pixels; without it the real set's size.")
+    ] = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Draw cells or fields from a seed, in the layout of a real data set, with exact truth.
+
+    Example: leukoscope data render rendered-cnmc --images 400 --subjects 16 -o cells
+    """
+    from .. import api
+
+    manifest = api.render(
+        name, out, seed=seed, subjects=subjects, images=images, size=size, progress=progress(quiet)
+    )
+    emit(
+        {"name": name, "rows": len(manifest), "folder": str(out), "rendered": True},
+        f"rendered: {len(manifest)} images in {out} (drawn, not real)\n"
+        f"next: leukoscope check {out}/manifest.csv",
+        as_json,
+    )
+
+
+@app.command("expand")
+def expand_set(
+    manifest: Annotated[Path, typer.Argument(metavar="M.csv", help="A manifest.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Where to write.")],
+    factor: Annotated[int, typer.Option(help="Images after for one before.")] = 0,
+    per_class: Annotated[int, typer.Option(help="Or: images of each class after.")] = 0,
+    preset: Annotated[str, typer.Option(help="Which augmentation: a paper's name.")] = "abed2022",
+    seed: Seed = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write augmented copies of a set; each carries its parent and stays in its group.
+
+    Example: leukoscope data expand allidb2.csv --factor 8 -o allidb2-x8
+    """
+    from ..datasets import read_manifest
+    from ..datasets.expansion import plan_copies, write_copies
+    from ..errors import suggestion
+    from ..images.augmentation import PRESETS
+
+    if preset not in PRESETS:
+        raise ManifestError(f"--preset {preset}: unknown. {suggestion(preset, PRESETS)}")
+    planned = plan_copies(read_manifest(manifest), factor=factor, per_class=per_class, seed=seed)
+    written = write_copies(planned, PRESETS[preset], out, seed=seed, progress=progress(quiet))
+    copies = int((written.table["parent"] != "").sum())
+    emit(
+        {"rows": len(written), "copies": copies, "folder": str(out)},
+        f"{copies} copies of {len(written) - copies} originals: {out}/manifest.csv\n"
+        "next: leukoscope split keeps each copy with its parent",
+        as_json,
+    )

@@ -1,0 +1,81 @@
+"""``leukoscope evaluate``: metrics with honest intervals from predictions alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from .options import Json, Quiet, Seed, emit
+
+__all__ = ["evaluate"]
+
+SHOWN = (
+    "auroc",
+    "accuracy",
+    "balanced_accuracy",
+    "sensitivity",
+    "specificity",
+    "average_precision",
+    "mcc",
+    "brier",
+    "ece",
+)
+
+
+def evaluate(
+    source: Annotated[
+        str, typer.Argument(metavar="RUN|predictions.csv", help="A run folder, a file, or -.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="metrics.json", help="Write all metrics here."),
+    ] = None,
+    level: Annotated[
+        Literal["image", "subject", "both"], typer.Option(help="Of images or of subjects.")
+    ] = "both",
+    part: Annotated[
+        Literal["train", "validation", "test"], typer.Option(help="Which part's rows.")
+    ] = "test",
+    positive: Annotated[
+        str | None, typer.Option(help="Positive class of a binary task, if it is not blast.")
+    ] = None,
+    resamples: Annotated[int, typer.Option(min=100, help="Bootstrap samples of groups.")] = 2000,
+    seed: Seed = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Measure: every metric with a 95 % interval over groups, by image and by subject.
+
+    image, label and p_<class> columns suffice, whoever wrote them.
+
+    Example: leukoscope evaluate predictions.csv --positive ALL -o metrics.json
+    """
+    from .. import api
+    from ..files import write_json
+
+    metrics = api.evaluate(
+        source, positive=positive, level=level, part=part, resamples=resamples, seed=seed
+    )
+    if out is not None:
+        write_json(out, metrics)
+    lines = []
+    for name, values in metrics["levels"].items():
+        lines.append(f"by {name}")
+        for metric in SHOWN:
+            if metric in values:
+                lines.append(f"  {metric:<18} {_figure(values[metric])}")
+    lines += [f"warning: {warning}" for warning in metrics.get("warnings", [])]
+    lines.append("research use only" + (f"; all metrics: {out}" if out else ""))
+    emit(metrics, "\n".join(lines), as_json)
+
+
+def _figure(entry: dict[str, object]) -> str:
+    value, low, high = entry.get("value"), entry.get("low"), entry.get("high")
+    count = f"{entry.get('groups')} groups, n = {entry.get('n')}"
+    if not isinstance(value, float | int):
+        return f"not defined: {entry.get('reason', 'no rows')}"
+    if not isinstance(low, float | int) or not isinstance(high, float | int):
+        return f"{value:.3f} (no interval; {count})"
+    return f"{value:.3f} [{low:.3f}, {high:.3f}]  {count}"

@@ -1,0 +1,75 @@
+"""``leukoscope split``: divide the rows so that nothing leaks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from .options import As, Data, Json, Quiet, Seed, emit, progress
+
+__all__ = ["split"]
+
+
+def split(
+    data: Data,
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="S.json", help="Where to write.")],
+    kind: Annotated[
+        Literal["holdout", "kfold", "lodo", "official", "image", "forward"],
+        typer.Option(help="How: lodo leaves one data set out, image cuts groups (as published)."),
+    ] = "kfold",
+    folds: Annotated[int, typer.Option(min=2, help="For kfold.")] = 5,
+    test: Annotated[float, typer.Option(help="Share that tests, for a holdout.")] = 0.2,
+    validation: Annotated[float, typer.Option(help="Share that validates.")] = 0.15,
+    edition: Annotated[
+        Literal["leak-free", "as-published"] | None,
+        typer.Option(help="as-published cuts groups as the papers did; image implies it."),
+    ] = None,
+    group_duplicates: Annotated[
+        bool, typer.Option(help="Keep near-identical images in one part.")
+    ] = True,
+    seed: Seed = 0,
+    as_: As = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Divide the rows into parts or folds of whole groups, balanced in their classes.
+
+    Example: leukoscope split allidb2.csv --kind kfold --folds 5 -o split.json
+    """
+    from .. import api
+    from ..errors import SplitError
+    from ..records.experiment import SplitPlan
+    from ..records.split import write_split
+    from ..schema import parse
+    from ..splits.splitting import make_split
+
+    plan = parse(
+        SplitPlan,
+        {
+            "kind": kind,
+            "folds": folds,
+            "test": test,
+            "validation": validation,
+            "group_duplicates": group_duplicates,
+        },
+        where="split",
+        error=SplitError,
+    )
+    manifest, _ = api.open_data(data, as_=as_, progress=progress(quiet))
+    chosen = edition or ("as-published" if kind == "image" else "leak-free")
+    division = make_split(manifest, plan, seed=seed, edition=chosen)
+    write_split(division, out)
+    lines = [
+        f"{division.kind}, {division.edition}, whole {division.unit}s, groups {division.groups}",
+        *(
+            f"{fold.name}: {len(fold.train)} train, {len(fold.validation)} validation, "
+            f"{len(fold.test)} test"
+            for fold in division.folds
+        ),
+        *division.notes,
+        f"written: {out}",
+        f"next: leukoscope train --model cnn-3 --data {data} --split {out} -o run",
+    ]
+    emit(division.model_dump(mode="json", by_alias=True), "\n".join(lines), as_json)

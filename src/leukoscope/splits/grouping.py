@@ -1,0 +1,153 @@
+"""Groups: what no split may cut.
+
+A group is a connected component of: same subject, an augmented copy and its parent, several
+cells of one field, identical pixels, nearly identical pixels, and whatever the reader of the
+data set joined itself (overlapping fields, runs of file numbers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..datasets.manifest import Manifest, read_manifest
+from ..progress import Progress
+from .duplicates import identical, near_identical, unreadable
+
+__all__ = ["group", "open_grouped"]
+
+SILENT = Progress(quiet=True)
+
+
+class _Union:
+    """Disjoint sets of strings; the smallest root is found again by halving the paths to it."""
+
+    def __init__(self) -> None:
+        self._above: dict[str, str] = {}
+
+    def find(self, item: str) -> str:
+        above = self._above
+        above.setdefault(item, item)
+        while above[item] != item:
+            above[item] = above[above[item]]
+            item = above[item]
+        return item
+
+    def join(self, a: str, b: str) -> None:
+        first, second = sorted((self.find(a), self.find(b)))
+        self._above[second] = first
+
+
+def group(
+    manifest: Manifest, *, duplicates: bool = True, progress: Progress = SILENT
+) -> Manifest:
+    """Fill ``group`` and ``group_source`` of every row.
+
+    Row keys, subjects, parents and groups that are there already live in one space of names: a
+    name joins every row that carries it, so a component can be named after any of them without
+    two components ever getting the same name, and grouping twice changes nothing.
+
+    A group is named after its smallest subject; without one after the reader's smallest group;
+    without that after its smallest row key. Its source is ``published`` where every row of it
+    has a published subject (or came with a published group), else ``inferred``.
+
+    Parameters
+    ----------
+    manifest
+        Rows in any order; the groups do not depend on it.
+    duplicates
+        Whether to look at pixels for nearly identical images. Identical ones are known from
+        their hashes and always joined.
+    progress
+        Told how far the comparison of pixels is.
+
+    Returns
+    -------
+    Manifest
+        The same rows, and a card that says whether and how groups were inferred.
+    """
+    keys = manifest.keys
+    images, parents = manifest.column("image"), manifest.column("parent")
+    subjects, given = manifest.column("subject"), manifest.column("group")
+    union = _Union()
+    for key, *names in zip(keys, images, subjects, parents, given, strict=True):
+        for name in names:
+            if name:
+                union.join(key, str(name))
+    alike = near_identical(manifest, progress=progress) if duplicates else []
+    for members in (*identical(manifest), *alike):
+        for key in members[1:]:
+            union.join(members[0], key)
+    roots = [union.find(key) for key in keys]
+
+    published = (subjects != "") | (manifest.column("group_source") == "published")
+    only_published = _all_of_each(roots, published)
+    names = _names(roots, keys, subjects, given)
+    grouped = manifest.with_columns(
+        group=[names[root] for root in roots],
+        group_source=["published" if only_published[root] else "inferred" for root in roots],
+    )
+    return _with_note(grouped, pixels=duplicates)
+
+
+def _all_of_each(roots: Sequence[str], published: Iterable[bool]) -> dict[str, bool]:
+    """For each component whether every row of it is published."""
+    every: dict[str, bool] = {}
+    for root, known in zip(roots, published, strict=True):
+        every[root] = every.get(root, True) and bool(known)
+    return every
+
+
+def _names(
+    roots: Sequence[str], keys: Sequence[str], subjects: Iterable[str], given: Iterable[str]
+) -> dict[str, str]:
+    """For each component its name: the smallest of its best kind of name."""
+    best: dict[str, tuple[int, str]] = {}
+    for root, key, subject, name in zip(roots, keys, subjects, given, strict=True):
+        kinds = enumerate((subject, name, key))
+        candidate = min((kind, text) for kind, text in kinds if text)
+        best[root] = min(best.get(root, candidate), candidate)
+    return {root: name for root, (_, name) in best.items()}
+
+
+def _with_note(manifest: Manifest, *, pixels: bool) -> Manifest:
+    """The card told that groups are inferred, in words that stand beside every figure."""
+    inferred = int(np.sum(manifest.column("group_source") == "inferred"))
+    if not inferred:
+        return manifest.with_card(groups_inferred=False)
+    note = manifest.card.group_note
+    if not note:
+        seen = "identical and nearly identical pixels" if pixels else "identical pixels"
+        note = (
+            f"{inferred} of {len(manifest)} images have no published subject; their groups are "
+            f"inferred from {seen}, so images of one patient may stand in different groups."
+        )
+    if pixels and (absent := unreadable(manifest)):
+        note += f" {absent} images were not at hand and not compared."
+    return manifest.with_card(groups_inferred=True, group_note=note)
+
+
+def open_grouped(
+    path: Path, as_: str | None = None, progress: Progress = SILENT
+) -> tuple[Manifest, tuple[tuple[str, str], ...]]:
+    """A manifest file or a folder of images, with every group filled.
+
+    This is what every verb opens: a folder is accepted wherever a manifest is. A manifest whose
+    groups are complete is not compared pixel by pixel again.
+
+    Returns
+    -------
+    tuple
+        The manifest, and ``(image, reason)`` for each image of a folder that cannot be read.
+    """
+    path = Path(path)
+    if path.is_dir():
+        from ..datasets.reading import read_folder
+
+        imported = read_folder(path, as_, progress=progress)
+        return group(imported.manifest, progress=progress), tuple(imported.failures)
+    manifest = read_manifest(path)
+    complete = bool((manifest.column("group") != "").all())
+    return group(manifest, duplicates=not complete, progress=progress), ()
