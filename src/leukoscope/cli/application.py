@@ -87,7 +87,7 @@ def run(arguments: list[str]) -> int:
         outcome = app(arguments, standalone_mode=False)
     except LeukoscopeError as error:
         return _failed(str(error), type(error).__name__, error.exit_code, arguments)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         sys.stderr.write("\ninterrupted: the same command goes on where it stopped\n")
         return INTERRUPTED
     except MemoryError:
@@ -101,8 +101,6 @@ def run(arguments: list[str]) -> int:
         # The reader of our output went away (``| head``): not an error of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except typer.Abort:
-        return INTERRUPTED
     except typer.Exit as stop:
         return int(stop.exit_code)
     except ClickException as error:
