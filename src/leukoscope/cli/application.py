@@ -85,11 +85,11 @@ def run(arguments: list[str]) -> int:
         return LeukoscopeError.exit_code
     try:
         outcome = app(arguments, standalone_mode=False)
+        code = outcome if isinstance(outcome, int) else 0
     except LeukoscopeError as error:
         return _failed(str(error), type(error).__name__, error.exit_code, arguments)
-    except (KeyboardInterrupt, typer.Abort):
-        sys.stderr.write("\ninterrupted: the same command goes on where it stopped\n")
-        return INTERRUPTED
+    except ClickException as error:
+        return _failed(error.format_message(), "UsageError", LeukoscopeError.exit_code, arguments)
     except MemoryError:
         return _failed(
             "memory ran out; what was finished is kept. Use smaller images or a smaller batch.",
@@ -102,10 +102,12 @@ def run(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except typer.Exit as stop:
-        return int(stop.exit_code)
-    except ClickException as error:
-        return _failed(error.format_message(), "UsageError", LeukoscopeError.exit_code, arguments)
-    return outcome if isinstance(outcome, int) else 0
+        code = int(stop.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    if code == INTERRUPTED:
+        sys.stderr.write("\ninterrupted: the same command goes on where it stopped\n")
+    return code
 
 
 def _failed(message: str, kind: str, code: int, arguments: list[str]) -> int:

@@ -16,7 +16,7 @@ from ..errors import ReportError, RunError
 from ..records.predictions import Predictions
 from ..records.run import PARTIAL, Run, read_history, read_run
 
-__all__ = ["Pair", "Shown", "Study", "read_study"]
+__all__ = ["Pair", "Shown", "Study", "flat", "read_study"]
 
 NEEDED = (
     "experiment.toml",
@@ -82,7 +82,7 @@ class Shown:
     @cached_property
     def settings(self) -> dict[str, Any]:
         """The resolved experiment as dotted keys."""
-        return _flat(self.run.experiment.model_dump(mode="json", by_alias=True))
+        return flat(self.run.experiment.model_dump(mode="json", by_alias=True))
 
 
 @dataclass(frozen=True)
@@ -219,11 +219,12 @@ def _names(runs: Sequence[Run]) -> list[str]:
     return [f"{run.folder.name} ({number})" for number, run in enumerate(runs, start=1)]
 
 
-def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested tables as one table of dotted keys."""
     flat: dict[str, Any] = {}
     for key, value in table.items():
         if isinstance(value, dict):
-            flat.update(_flat(value, f"{prefix}{key}."))
+            flat.update(flat(value, f"{prefix}{key}."))
         else:
             flat[f"{prefix}{key}"] = value
     return flat
