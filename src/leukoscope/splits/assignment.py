@@ -1,0 +1,247 @@
+"""Whole groups into parts, so that every part is as large and as mixed as it should be.
+
+The search is of our own: scikit-learn's StratifiedGroupKFold is greedy and knows neither unequal
+shares nor a second look. Here a greedy start is improved by moving and exchanging groups until
+nothing helps, from several random orders. Groups with the same number of images of each class
+are interchangeable, so the search works on kinds of groups: 17,000 single images of eight
+classes are eight kinds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+__all__ = ["assign", "deal", "draw_shares"]
+
+Ints = np.ndarray[Any, np.dtype[np.int64]]
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+RESTARTS = 8
+KINDS_AT_ONCE = 96
+"""Exchanges are looked for among so many kinds of groups at a time (memory, time)."""
+ROUNDS = 400
+"""A search that still improves after so many steps is close enough."""
+BALANCE_WEIGHT = 4.0
+"""A class share that is off by a point counts like a part's size that is off by two."""
+ABSENT = 10.0
+"""The cost of a part without a class that it should have: more than any imbalance."""
+
+
+@dataclass(frozen=True)
+class _Goal:
+    """What a division should look like, and how far one is from it."""
+
+    kinds: Ints
+    """Images of each class in a group of each kind, shape (kinds, classes)."""
+    shares: Floats
+    """The share of all images that each part should hold, shape (parts,)."""
+    absent: Floats
+    """The cost of a class that a part lacks, shape (parts, classes)."""
+    totals: Floats
+    """Images of each class, shape (classes,)."""
+
+    def cost(self, part: int, counts: Ints) -> Floats:
+        """How far ``counts`` (…, classes) are from what ``part`` should hold, shape (…)."""
+        size = counts.sum(axis=-1, keepdims=True)
+        spread = counts / self.totals - self.shares[part]
+        mixed = counts / np.maximum(size, 1) - self.totals / self.totals.sum()
+        cost = (spread**2).sum(axis=-1) + BALANCE_WEIGHT * (mixed**2).sum(axis=-1)
+        return np.asarray(cost + (counts == 0) @ self.absent[part])
+
+    def total(self, counts: Ints) -> float:
+        """The cost of a whole division, ``counts`` of shape (parts, classes)."""
+        return float(sum(self.cost(part, row) for part, row in enumerate(counts)))
+
+    def quality(self, counts: Ints) -> tuple[float, float, float]:
+        """Cost of absent classes, worst error of a class share and worst error of a size."""
+        size = counts.sum(axis=1)
+        mixed = counts / np.maximum(size, 1)[:, None] - self.totals / self.totals.sum()
+        uneven = size / self.totals.sum() - self.shares
+        absent = float(((counts == 0) * self.absent).sum())
+        return absent, float(np.abs(mixed).max()), float(np.abs(uneven).max())
+
+
+def assign(
+    counts: Ints,
+    shares: Floats,
+    rng: np.random.Generator,
+    *,
+    absent: Floats | None = None,
+) -> Ints:
+    """Put each group into one part.
+
+    Parameters
+    ----------
+    counts
+        Images of each class in each group, shape (groups, classes); every class has an image.
+    shares
+        The share of the images that each part should hold, shape (parts,), summing to 1.
+    rng
+        Decides the order in which groups are looked at, and which of several groups with the
+        same counts goes where.
+    absent
+        The cost of each part without each class, shape (parts, classes); 10 where not given,
+        which is more than any imbalance costs.
+
+    Returns
+    -------
+    ndarray
+        The part of each group, shape (groups,).
+    """
+    kinds, kind_of = np.unique(counts, axis=0, return_inverse=True)
+    kind_of = kind_of.reshape(-1)
+    number = np.bincount(kind_of, minlength=len(kinds))
+    shape = (len(shares), counts.shape[1])
+    costs = np.full(shape, ABSENT) if absent is None else absent
+    goal = _Goal(kinds, shares, costs, counts.sum(axis=0).astype(np.float64))
+    found = [_improved(goal, _greedy(goal, number, rng), rng) for _ in range(RESTARTS)]
+    placed = _first_good(goal, found)
+    parts = np.empty(len(counts), dtype=np.int64)
+    for kind in range(len(kinds)):
+        members = rng.permutation(np.flatnonzero(kind_of == kind))
+        parts[members] = np.repeat(np.arange(len(shares)), placed[kind])
+    return parts
+
+
+def _first_good(goal: _Goal, found: list[Ints]) -> Ints:
+    """The first of several divisions that is nearly as good as the best.
+
+    Not the best itself: repeats with other seeds should differ where several are good.
+    """
+    made = [placed.T @ goal.kinds for placed in found]
+    best = min(range(len(made)), key=lambda one: goal.total(made[one]))
+    absent, mixed, uneven = goal.quality(made[best])
+    for placed, counts in zip(found, made, strict=True):
+        other = goal.quality(counts)
+        if other[0] <= absent and other[1] <= mixed + 0.005 and other[2] <= uneven + 0.01:
+            return placed
+    return found[best]
+
+
+def _greedy(goal: _Goal, number: Ints, rng: np.random.Generator) -> Ints:
+    """Large groups first, each where it does least harm; shape (kinds, parts)."""
+    parts = len(goal.shares)
+    placed = np.floor(number[:, None] * goal.shares).astype(np.int64)
+    counts = placed.T @ goal.kinds
+    sizes = goal.kinds.sum(axis=1) * rng.uniform(0.7, 1.4, len(goal.kinds))
+    for kind in np.argsort(-sizes, kind="stable"):
+        for _ in range(int(number[kind] - placed[kind].sum())):
+            gains = np.array(
+                [
+                    goal.cost(part, counts[part] + goal.kinds[kind])
+                    - goal.cost(part, counts[part])
+                    for part in range(parts)
+                ]
+            )
+            gains += rng.uniform(0, 1e-9, parts)
+            part = int(gains.argmin())
+            placed[kind, part] += 1
+            counts[part] += goal.kinds[kind]
+    return placed
+
+
+def _improved(goal: _Goal, placed: Ints, rng: np.random.Generator) -> Ints:
+    """Move and exchange groups while that lowers the cost."""
+    placed = placed.copy()
+    idle = 0
+    for _ in range(ROUNDS):
+        chosen = _some(len(goal.kinds), rng)
+        step = _best_step(goal, placed, chosen)
+        if step is None:
+            idle += 1
+            if len(chosen) == len(goal.kinds) or idle == 5:
+                break
+            continue
+        idle = 0
+        moved, back, source, target = step
+        placed[moved, [source, target]] += (-1, 1)
+        if back is not None:
+            placed[back, [source, target]] += (1, -1)
+    return placed
+
+
+def _some(kinds: int, rng: np.random.Generator) -> Ints:
+    if kinds <= KINDS_AT_ONCE:
+        return np.arange(kinds)
+    return np.sort(rng.choice(kinds, KINDS_AT_ONCE, replace=False))
+
+
+def _best_step(
+    goal: _Goal, placed: Ints, chosen: Ints
+) -> tuple[int, int | None, int, int] | None:
+    """The move or exchange that lowers the cost most: (kind, kind back or None, from, to)."""
+    counts = placed.T @ goal.kinds
+    kinds = goal.kinds[chosen]
+    parts = len(goal.shares)
+    # With a kind of no images at the end, a move is an exchange against nothing.
+    padded = np.vstack([kinds, np.zeros((1, kinds.shape[1]), dtype=np.int64)])
+    change = kinds[:, None, :] - padded[None, :, :]
+    out = [goal.cost(p, _non_negative(counts[p] - change)) - goal.cost(p, counts[p])
+           for p in range(parts)]  # fmt: skip
+    into = [goal.cost(p, _non_negative(counts[p] + change)) - goal.cost(p, counts[p])
+            for p in range(parts)]  # fmt: skip
+    best, step = -1e-12, None
+    for source in range(parts):
+        here = placed[chosen, source] > 0
+        for target in range(parts):
+            if source == target:
+                continue
+            there = np.append(placed[chosen, target] > 0, True)
+            gain = np.where(here[:, None] & there[None, :], out[source] + into[target], 0.0)
+            place = int(gain.argmin())
+            if gain.flat[place] < best:
+                best = float(gain.flat[place])
+                moved, back = divmod(place, len(padded))
+                returned = None if back == len(chosen) else int(chosen[back])
+                step = (int(chosen[moved]), returned, source, target)
+    return step
+
+
+def _non_negative(counts: Ints) -> Ints:
+    """Counts of steps that are impossible, and masked later, must not upset the arithmetic."""
+    return np.maximum(counts, 0)
+
+
+def draw_shares(labels: Ints, sizes: tuple[int, ...], rng: np.random.Generator) -> Ints:
+    """Images, one by one, into parts of exactly these sizes, each with the classes' proportions.
+
+    Parameters
+    ----------
+    labels
+        The class of each image as a number, shape (images,).
+    sizes
+        Images of each part; they sum to the number of images.
+
+    Returns
+    -------
+    ndarray
+        The part of each image, shape (images,).
+    """
+    parts = np.full(len(labels), len(sizes) - 1, dtype=np.int64)
+    left = np.arange(len(labels))
+    for part, size in enumerate(sizes[:-1]):
+        classes, totals = np.unique(labels[left], return_counts=True)
+        exact = totals * (size / len(left)) if len(left) else totals * 0.0
+        drawn = np.floor(exact).astype(np.int64)
+        # Largest remainder; a tie is broken by chance and not by the alphabet.
+        order = np.lexsort((rng.random(len(exact)), -(exact - drawn)))
+        drawn[order[: size - int(drawn.sum())]] += 1
+        for one, count in zip(classes, drawn, strict=True):
+            members = rng.permutation(left[labels[left] == one])
+            parts[members[:count]] = part
+        left = left[parts[left] == len(sizes) - 1]
+    return parts
+
+
+def deal(labels: Ints, folds: int, rng: np.random.Generator) -> Ints:
+    """Images dealt into folds like cards, class after class; shape (images,)."""
+    parts = np.empty(len(labels), dtype=np.int64)
+    offset = 0
+    for one in np.unique(labels):
+        members = rng.permutation(np.flatnonzero(labels == one))
+        parts[members] = (offset + np.arange(len(members))) % folds
+        offset += len(members)
+    return parts
