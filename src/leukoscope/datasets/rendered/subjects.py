@@ -1,0 +1,206 @@
+"""Subjects: everything that one person's slide shares, whatever the cells on it are.
+
+Stain, light, focus, magnification and the habit of the cells are drawn a subject at a time and
+never look at the class: a random split can learn them, a leak-free one cannot use them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from .optics import Optics
+
+__all__ = ["STYLES", "Habit", "Style", "Subject", "draw_subject"]
+
+
+@dataclass(frozen=True)
+class Style:
+    """How one laboratory's pictures look: the middle from which its subjects are drawn."""
+
+    absorbance: tuple[tuple[float, float, float], ...]
+    light: tuple[float, float, float]
+    light_spread: float
+    """Relative standard deviation of the lamp's brightness between subjects."""
+    tint_spread: float
+    """Relative standard deviation of each colour of the light."""
+    stain_spread: float
+    """Log standard deviation of each dye's strength."""
+    hue_spread: float
+    """Relative standard deviation of each dye's absorbance in each colour."""
+    blur_um: float = 0.12
+    halo: float = 0.25
+    noise: float = 1.2
+    slope: float = 0.03
+    vignette: float = 0.05
+
+
+WRIGHT = (
+    (0.92, 1.62, 0.42),
+    (0.80, 0.50, 0.12),
+    (0.10, 0.62, 0.36),
+    (0.14, 0.36, 0.40),
+)
+
+STYLES: Mapping[str, Style] = MappingProxyType(
+    {
+        "c-nmc": Style(
+            absorbance=((0.86, 1.62, 0.60), (0.74, 0.62, 0.18), (0.1, 0.6, 0.4), (0.4, 0.62, 0.58)),
+            light=(166, 150, 158),
+            light_spread=0.07,
+            tint_spread=0.045,
+            stain_spread=0.13,
+            hue_spread=0.06,
+            blur_um=0.16,
+            noise=0.7,
+            slope=0.06,
+        ),
+        "all-idb": Style(
+            absorbance=WRIGHT,
+            light=(172, 168, 158),
+            light_spread=0.10,
+            tint_spread=0.05,
+            stain_spread=0.16,
+            hue_spread=0.07,
+            blur_um=0.11,
+            halo=0.35,
+            noise=1.6,
+        ),
+        "taleghani": Style(
+            absorbance=(
+                (0.66, 1.00, 0.10),
+                (0.50, 0.34, 0.04),
+                (0.06, 0.45, 0.18),
+                (0.34, 0.24, 0.12),
+            ),
+            light=(249, 252, 247),
+            light_spread=0.02,
+            tint_spread=0.02,
+            stain_spread=0.18,
+            hue_spread=0.08,
+            blur_um=0.22,
+            halo=0.3,
+            noise=1.5,
+            slope=0.04,
+        ),
+        "sn-am": Style(
+            absorbance=(
+                (0.95, 1.35, 0.50),
+                (0.70, 0.62, 0.20),
+                (0.12, 0.62, 0.34),
+                (0.10, 0.26, 0.22),
+            ),
+            light=(222, 206, 214),
+            light_spread=0.07,
+            tint_spread=0.04,
+            stain_spread=0.16,
+            hue_spread=0.07,
+            blur_um=0.16,
+            noise=1.8,
+        ),
+        "h&e": Style(
+            absorbance=(
+                (0.72, 0.95, 0.42),
+                (0.5, 0.6, 0.2),
+                (0.13, 0.55, 0.28),
+                (0.16, 0.75, 0.42),
+            ),
+            light=(240, 236, 240),
+            light_spread=0.03,
+            tint_spread=0.02,
+            stain_spread=0.22,
+            hue_spread=0.09,
+            blur_um=0.35,
+            noise=2.5,
+        ),
+    }
+)
+"""How the pictures of each laboratory look; colours were set beside the real images."""
+
+
+@dataclass(frozen=True)
+class Habit:
+    """How one subject's cells lean, as factors around 1 (``nucleus_ratio`` is added)."""
+
+    size: float
+    nucleus_ratio: float
+    roughness: float
+    grain: float
+    contrast: float
+    nucleoli: float
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One person's slide."""
+
+    name: str
+    label: str
+    optics: Optics
+    magnification: float
+    """Factor around 1 on the scale of the pictures."""
+    habit: Habit
+    pallor: float
+    """Of the red cells, 0…1."""
+    anisocytosis: float
+    """Spread of the red cells' size and form."""
+    crowding: float
+    """Share of a field that red cells cover."""
+    precipitate: float
+    """Stain grains per 1,000 µm²."""
+    platelets: float
+    """Per 1,000 µm²."""
+
+
+def draw_subject(rng: np.random.Generator, name: str, label: str, style: str) -> Subject:
+    """Draw a subject; ``label`` is carried along and changes nothing.
+
+    Raises
+    ------
+    KeyError
+        When ``style`` is not one of ``STYLES``.
+    """
+    look = STYLES[style]
+    return Subject(
+        name=name,
+        label=label,
+        optics=_draw_optics(rng, look),
+        magnification=float(np.clip(rng.normal(1, 0.045), 0.88, 1.12)),
+        habit=Habit(
+            size=float(np.clip(rng.normal(1, 0.055), 0.85, 1.15)),
+            nucleus_ratio=float(np.clip(rng.normal(0, 0.03), -0.07, 0.07)),
+            roughness=float(rng.lognormal(0, 0.15)),
+            grain=float(rng.lognormal(0, 0.12)),
+            contrast=float(rng.lognormal(0, 0.28)),
+            nucleoli=float(rng.lognormal(0, 0.2)),
+        ),
+        pallor=float(np.clip(rng.normal(0.45, 0.2), 0.05, 0.9)),
+        anisocytosis=float(rng.uniform(0.03, 0.10)),
+        crowding=float(rng.uniform(0.22, 0.5)),
+        precipitate=float(rng.gamma(1.0, 0.12)),
+        platelets=float(rng.gamma(2.0, 0.35)),
+    )
+
+
+def _draw_optics(rng: np.random.Generator, look: Style) -> Optics:
+    base = np.array(look.absorbance)
+    strength = rng.lognormal(0, look.stain_spread, 4)[:, None]
+    hue = np.clip(rng.normal(1, look.hue_spread, base.shape), 0.6, 1.4)
+    lamp = np.clip(rng.normal(1, look.light_spread), 0.7, 1.3)
+    tint = np.clip(rng.normal(1, look.tint_spread, 3), 0.8, 1.2)
+    light = np.clip(np.array(look.light) * lamp * tint, 40, 254)
+    return Optics(
+        absorbance=(base * strength * hue).astype(np.float32),
+        light=(float(light[0]), float(light[1]), float(light[2])),
+        slope=(float(rng.normal(0, look.slope)), float(rng.normal(0, look.slope))),
+        vignette=float(abs(rng.normal(0, look.vignette))),
+        blur_um=look.blur_um * float(rng.lognormal(0, 0.35)),
+        halo=look.halo * float(rng.uniform(0.4, 1.6)),
+        fringe_um=float(abs(rng.normal(0, 0.06))),
+        fringe_angle=float(rng.uniform(0, 2 * np.pi)),
+        gamma=float(np.clip(rng.normal(1, 0.05), 0.85, 1.15)),
+        noise=look.noise * float(rng.lognormal(0, 0.25)),
+    )
