@@ -358,7 +358,8 @@ def join(manifests: Sequence[Manifest], name: str = "joined") -> Manifest:
     """Several manifests as one, relative to the folder that all their images share.
 
     Subjects and groups get their data set's name in front where they have none, so that two
-    sets never share a subject by accident.
+    sets never share a subject by accident; ALL-IDB1 and ALL-IDB2 share groups on purpose
+    (``allidb:…``), for the crops of one lie on the fields of the other.
 
     Raises
     ------
@@ -380,7 +381,7 @@ def join(manifests: Sequence[Manifest], name: str = "joined") -> Manifest:
         table = _prefixed(manifest.table, prefix) if prefix else manifest.table.copy()
         for column in ("subject", "group"):
             table[column] = [
-                value if not value or value.startswith(f"{source}:") else f"{source}:{value}"
+                value if not value or ":" in value else f"{source}:{value}"
                 for value, source in zip(
                     manifest.column(column), manifest.column("dataset"), strict=True
                 )

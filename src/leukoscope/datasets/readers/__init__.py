@@ -1,0 +1,1 @@
+"""One reader a file: each recognises the layout of one data set and turns it into rows."""

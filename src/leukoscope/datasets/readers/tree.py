@@ -1,0 +1,151 @@
+"""The files of a folder, listed once and handed to every reader."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+from ...errors import ManifestError
+from ...images.decode import SUFFIXES
+
+__all__ = ["IMAGE_SUFFIXES", "Tree", "list_tree"]
+
+IMAGE_SUFFIXES = SUFFIXES
+"""What counts as an image by its name; whether it is one, decoding says."""
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A folder and its files as sorted relative POSIX paths (hidden ones are left out).
+
+    ``unlisted`` holds ``(path, reason)`` for what could not be listed: a folder without
+    permission, a name that is not UTF-8.
+    """
+
+    root: Path
+    files: tuple[str, ...]
+    unlisted: tuple[tuple[str, str], ...] = ()
+
+    @cached_property
+    def images(self) -> tuple[str, ...]:
+        """The files whose name says that they are images."""
+        return tuple(file for file in self.files if suffix(file) in IMAGE_SUFFIXES)
+
+    @cached_property
+    def name(self) -> str:
+        """The folder's own name, so that ``fold_0`` itself can be read too."""
+        return self.root.resolve().name
+
+    def named(self, file: str) -> str:
+        """``file`` with the folder's own name in front: what layouts are matched against."""
+        return f"{self.name}/{file}"
+
+    def parents(self, file: str) -> tuple[str, ...]:
+        """Names of the folders above ``file``, nearest first, the tree's own name last."""
+        return tuple(reversed(PurePosixPath(self.named(file)).parts[:-1]))
+
+    def ending(self, *suffixes: str) -> Iterator[str]:
+        """Files with one of these suffixes (lower case, with the dot)."""
+        return (file for file in self.files if suffix(file) in suffixes)
+
+    def beside(self, wanted: Callable[[str], bool]) -> list[Path]:
+        """Files of the tree, then of the two folders above it, whose name is ``wanted``.
+
+        Label tables often lie beside the folder of images, and people name that folder.
+        """
+        within = [self.root / file for file in self.files if wanted(PurePosixPath(file).name)]
+        if within:
+            return within
+        for above in list(self.root.resolve().parents)[:2]:
+            try:
+                found = sorted(path for path in above.iterdir() if wanted(path.name))
+            except PermissionError:
+                continue
+            if found:
+                return found
+        return []
+
+
+def suffix(file: str) -> str:
+    """The suffix of a file name in lower case: ``.jpg``."""
+    return os.path.splitext(file)[1].lower()
+
+
+def stem(file: str) -> str:
+    """The file name without folders and suffix."""
+    return PurePosixPath(file).stem
+
+
+def list_tree(root: Path) -> Tree:
+    """List a folder recursively; links to folders are followed, loops are not.
+
+    Raises
+    ------
+    ManifestError
+        When the folder does not exist, is no folder, or may not be listed.
+    """
+    if not root.is_dir():
+        found = "a file" if root.exists() else "nothing"
+        raise ManifestError(f"{root}: a folder of images was expected, found {found}.")
+    files: list[str] = []
+    unlisted: list[tuple[str, str]] = []
+    for folder, names in _walk(root, unlisted):
+        for name in names:
+            relative = f"{folder}/{name}" if folder else name
+            if _is_utf8(relative):
+                files.append(relative)
+            else:
+                shown = os.fsencode(relative).decode("utf-8", "backslashreplace")
+                unlisted.append((shown, "the name is not UTF-8; rename the file"))
+    refused = dict(unlisted).get("")
+    if refused is not None:
+        raise ManifestError(
+            f"{root}: the folder cannot be listed ({refused}). Give yourself the right to read it."
+        )
+    return Tree(root, tuple(sorted(files)), tuple(sorted(unlisted)))
+
+
+def _walk(root: Path, unlisted: list[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
+    """Yield each folder (relative, '' for the root) with the names of its files."""
+    waiting: list[tuple[str, frozenset[tuple[int, int]]]] = [("", frozenset())]
+    while waiting:
+        folder, above = waiting.pop()
+        place = root / folder
+        try:
+            status = place.stat()
+            with os.scandir(place) as entries:
+                listed = [(entry.name, entry.is_dir()) for entry in entries]
+        except OSError as error:
+            unlisted.append((folder, error.strerror or "cannot be listed"))
+            continue
+        identity = (status.st_dev, status.st_ino)
+        if identity in above:  # a link that leads back to a folder above itself
+            continue
+        visible = [(name, is_dir) for name, is_dir in listed if not name.startswith(".")]
+        for name, is_dir in visible:
+            if is_dir and name != "__MACOSX":
+                waiting.append((f"{folder}/{name}" if folder else name, above | {identity}))
+        yield folder, [name for name, is_dir in visible if not is_dir]
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def folders_of(files: Iterable[str], limit: int = 6) -> str:
+    """The folders that hold ``files``, most files first, for a message."""
+    counts: dict[str, int] = {}
+    for file in files:
+        parent = str(PurePosixPath(file).parent)
+        counts[parent] = counts.get(parent, 0) + 1
+    order = sorted(counts, key=lambda folder: (-counts[folder], folder))
+    shown = [f"{'the folder itself' if f == '.' else f + '/'} ({counts[f]})" for f in order[:limit]]
+    rest = f" and {len(order) - limit} more folders" if len(order) > limit else ""
+    return ", ".join(shown) + rest
