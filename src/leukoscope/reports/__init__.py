@@ -13,9 +13,9 @@ __all__ = ["summary", "write_check_report", "write_report"]
 if TYPE_CHECKING:
     from .check import write_check_report
     from .report import write_report
-    from .summary import summary
+    from .terminal import summary
 
-MODULES = {"write_report": "report", "write_check_report": "check", "summary": "summary"}
+MODULES = {"write_report": "report", "write_check_report": "check", "summary": "terminal"}
 
 
 def __getattr__(name: str) -> Any:

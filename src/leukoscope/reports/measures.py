@@ -1,4 +1,4 @@
-"""``metrics.json`` as a report shows it: titles, order, digits, and words where there is none."""
+"""``metrics.json`` as a report shows it: titles, order, and words where there is no value."""
 
 from __future__ import annotations
 
@@ -6,37 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..evaluation import METRICS
 from .numbers import decimal, interval
 from .study import Shown
 
-__all__ = ["TITLES", "Estimate", "estimates", "headline_metric", "one"]
-
-TITLES: dict[str, str] = {
-    "auroc": "AUROC",
-    "average_precision": "Average precision",
-    "accuracy": "Accuracy",
-    "balanced_accuracy": "Balanced accuracy",
-    "sensitivity": "Sensitivity",
-    "specificity": "Specificity",
-    "precision": "Precision",
-    "npv": "Negative predictive value",
-    "recall": "Recall",
-    "f1": "F1",
-    "precision_macro": "Precision, macro",
-    "recall_macro": "Recall, macro",
-    "f1_macro": "F1, macro",
-    "precision_weighted": "Precision, weighted",
-    "recall_weighted": "Recall, weighted",
-    "f1_weighted": "F1, weighted",
-    "mcc": "Matthews correlation",
-    "kappa": "Cohen\u2019s kappa",
-    "brier": "Brier score",
-    "log_loss": "Log loss",
-    "ece": "Expected calibration error",
-    "calibration_slope": "Calibration slope",
-    "calibration_intercept": "Calibration intercept",
-}
-"""How a metric is called; one that is not here is called by its own name."""
+__all__ = ["Estimate", "estimate", "estimates", "headline_metric", "one", "title"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +26,8 @@ class Estimate:
     n: int
     reason: str
     """Why there is no value or no interval; empty where both exist."""
+    expected: float | None = None
+    """What a perfectly calibrated model would have (calibration error only)."""
 
     @property
     def printed(self) -> str:
@@ -65,22 +41,23 @@ class Estimate:
 
 
 def title(metric: str) -> str:
-    """What people call a metric."""
-    return TITLES.get(metric, metric.replace("_", " ").capitalize())
+    """What people call a metric; one that is not registered is called by its own name."""
+    known = METRICS.get(metric)
+    return known.title if known is not None else metric.replace("_", " ").capitalize()
 
 
 def estimates(shown: Shown, level: str) -> tuple[Estimate, ...]:
-    """All figures of one level in the order of ``TITLES``, others after them."""
+    """All figures of one level in the order of ``METRICS``, others after them."""
     found: Mapping[str, Any] = shown.run.metrics.get("levels", {}).get(level) or {}
-    order = {name: place for place, name in enumerate(TITLES)}
+    order = {name: place for place, name in enumerate(METRICS)}
     names = sorted(found, key=lambda name: order.get(name, len(order)))
-    return tuple(_estimate(name, found[name]) for name in names if isinstance(found[name], Mapping))
+    return tuple(estimate(name, found[name]) for name in names if isinstance(found[name], Mapping))
 
 
 def one(shown: Shown, level: str, metric: str) -> Estimate | None:
     """One figure of one level, or None where it was not computed."""
     found = (shown.run.metrics.get("levels", {}).get(level) or {}).get(metric)
-    return _estimate(metric, found) if isinstance(found, Mapping) else None
+    return estimate(metric, found) if isinstance(found, Mapping) else None
 
 
 def headline_metric(shown: Shown) -> str:
@@ -94,7 +71,8 @@ def headline_metric(shown: Shown) -> str:
     return known[0].metric if known else "accuracy"
 
 
-def _estimate(metric: str, cell: Mapping[str, Any]) -> Estimate:
+def estimate(metric: str, cell: Mapping[str, Any]) -> Estimate:
+    """One cell of ``metrics.json`` as a figure."""
     return Estimate(
         metric=metric,
         title=title(metric),
@@ -104,4 +82,5 @@ def _estimate(metric: str, cell: Mapping[str, Any]) -> Estimate:
         groups=int(cell.get("groups") or 0),
         n=int(cell.get("n") or 0),
         reason=str(cell.get("reason") or ""),
+        expected=cell.get("expected_if_calibrated"),
     )

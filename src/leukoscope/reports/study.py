@@ -56,6 +56,12 @@ class Shown:
         return self.run.predictions.positive is not None
 
     @property
+    def data_name(self) -> str:
+        """What people call the data set."""
+        card = self.run.data.card
+        return str(card.get("title") or card.get("name") or "an unnamed data set")
+
+    @property
     def group_word(self) -> str:
         """What a figure's groups are called beside it."""
         return {"published": "group", "inferred": "inferred group", "none": "image as group"}[
@@ -95,12 +101,21 @@ class Pair:
     """Keys that differ although an edition does not change them; the gap is then not the
     leak's alone."""
 
+    @cached_property
+    def gap(self) -> dict[str, Any]:
+        """As-published minus leak-free, by groups resampled together (``comparison.gap``)."""
+        from ..evaluation.comparison import gap
+
+        return gap(self.published.test, self.leak_free.test)
+
 
 @dataclass(frozen=True)
 class Study:
     """All runs of a report, in the order they were given."""
 
     shown: tuple[Shown, ...]
+    comparison: bool = True
+    """Whether runs are compared with each other, or only shown one after the other."""
 
     @property
     def lead(self) -> Shown:
@@ -113,6 +128,8 @@ class Study:
     @cached_property
     def pairs(self) -> tuple[Pair, ...]:
         """Each leak-free run with the as-published run that is nearest to it."""
+        if not self.comparison:
+            return ()
         published = [s for s in self.shown if s.run.experiment.edition == "as-published"]
         pairs = []
         for shown in self.shown:
@@ -141,7 +158,7 @@ class Study:
         return len(self.shown) > 1
 
 
-def read_study(folders: Sequence[Path]) -> Study:
+def read_study(folders: Sequence[Path], *, comparison: bool = True) -> Study:
     """Read the runs of a report and verify that they answer one question.
 
     Raises
@@ -172,7 +189,8 @@ def read_study(folders: Sequence[Path]) -> Study:
         tuple(
             Shown(run, name, f"run-{number}")
             for number, (run, name) in enumerate(zip(runs, names, strict=True), start=1)
-        )
+        ),
+        comparison=comparison,
     )
 
 
@@ -221,13 +239,13 @@ def _names(runs: Sequence[Run]) -> list[str]:
 
 def flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested tables as one table of dotted keys."""
-    flat: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for key, value in table.items():
         if isinstance(value, dict):
-            flat.update(flat(value, f"{prefix}{key}."))
+            found.update(flat(value, f"{prefix}{key}."))
         else:
-            flat[f"{prefix}{key}"] = value
-    return flat
+            found[f"{prefix}{key}"] = value
+    return found
 
 
 def _differences(a: Shown, b: Shown) -> tuple[str, ...]:

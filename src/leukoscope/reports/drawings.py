@@ -1,0 +1,85 @@
+"""The figures of a run, made by ``figures`` from its predictions and set into the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from ..evaluation import curves
+from ..figures import FIGURES
+from .study import Pair, Shown
+
+__all__ = ["Drawn", "editions", "learning_curves", "result_figures"]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One figure: SVG that is ours and safe, its title and its caption."""
+
+    name: str
+    title: str
+    caption: str
+    svg: Markup
+
+
+def result_figures(shown: Shown) -> tuple[Drawn, ...]:
+    """All result figures of one run's test part, those that its task and data allow."""
+    test, metrics = shown.test, shown.run.metrics
+    drawn = [
+        _draw(shown, "roc", curves.roc(test)),
+        _draw(shown, "precision_recall", curves.precision_recall(test)),
+        _confusion(shown, metrics),
+        _draw(shown, "reliability", curves.reliability(test)),
+        _draw(shown, "histograms", curves.histograms(test)),
+    ]
+    if shown.binary:
+        drawn.append(_draw(shown, "decision_curve", curves.decision_curve(test)))
+    drawn.append(_draw(shown, "risk_coverage", curves.risk_coverage(test)))
+    if (metrics.get("subjects") or {}).get("unit"):
+        drawn.append(_draw(shown, "subjects", curves.subject_results(test)))
+    return tuple(figure for figure in drawn if figure is not None)
+
+
+def learning_curves(shown: Shown) -> Drawn | None:
+    """Losses over epochs of all folds, or None where the run kept no history."""
+    if not shown.histories:
+        return None
+    return _draw(shown, "learning_curves", shown.histories)
+
+
+def editions(pair: Pair, metrics: tuple[str, ...]) -> Drawn:
+    """As-published beside leak-free, metric by metric."""
+    drawing = FIGURES["editions"](
+        pair.gap,
+        metrics,
+        note=note(pair.leak_free),
+        group_word=pair.leak_free.group_word,
+    )
+    return Drawn(drawing.name, drawing.title, drawing.description, Markup(drawing.svg))
+
+
+def note(shown: Shown) -> str:
+    """What stands in every figure: the edition, and that data is rendered."""
+    return shown.run.edition + (", rendered data" if shown.run.data.rendered else "")
+
+
+def _confusion(shown: Shown, metrics: Mapping[str, Any]) -> Drawn | None:
+    confusion = metrics.get("confusion")
+    if not confusion:
+        return None
+    drawing = FIGURES["confusion"](
+        confusion["labels"],
+        confusion["counts"],
+        n_groups=int(shown.test.table["group"].nunique()),
+        note=note(shown),
+        group_word=shown.group_word,
+    )
+    return Drawn(drawing.name, drawing.title, drawing.description, Markup(drawing.svg))
+
+
+def _draw(shown: Shown, name: str, data: Any) -> Drawn:
+    drawing = FIGURES[name](data, note=note(shown), group_word=shown.group_word)
+    return Drawn(drawing.name, drawing.title, drawing.description, Markup(drawing.svg))

@@ -1,0 +1,101 @@
+"""A finding as a person reads it: evidence in words, and the images in question."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..records.findings import Finding
+from .numbers import number
+from .pictures import thumbnail
+from .words import value_words
+
+__all__ = ["FindingShown", "Picture", "evidence_words", "severity_counts", "show_findings"]
+
+SEVERITIES = ("error", "warning", "note")
+GROUPS_SHOWN = 8
+NAMES_SHOWN = 6
+PICTURES_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image by name, with its thumbnail where the file is at hand."""
+
+    name: str
+    uri: str | None
+
+
+@dataclass(frozen=True)
+class FindingShown:
+    """One finding ready to be printed."""
+
+    check: str
+    severity: str
+    rank: int
+    summary: str
+    evidence: tuple[tuple[str, str], ...]
+    mend: str
+    pictures: tuple[Picture, ...]
+    more: int
+    """Images that are concerned and not shown."""
+    runs: tuple[str, ...]
+    """The runs that have the finding; empty where all do."""
+
+
+def show_findings(
+    findings: Sequence[Finding], folder: Path | None, runs: tuple[str, ...] = ()
+) -> tuple[FindingShown, ...]:
+    """Findings in order of severity; ``folder`` holds the images where they are at hand."""
+    ordered = sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
+    return tuple(_show(finding, folder, runs) for finding in ordered)
+
+
+def _show(finding: Finding, folder: Path | None, runs: tuple[str, ...]) -> FindingShown:
+    names = finding.images[:PICTURES_SHOWN]
+    return FindingShown(
+        check=finding.check,
+        severity=finding.severity,
+        rank=SEVERITIES.index(finding.severity),
+        summary=finding.summary,
+        evidence=evidence_words(finding.evidence),
+        mend=finding.mend,
+        pictures=tuple(
+            Picture(name, thumbnail(folder, name) if folder is not None else None) for name in names
+        ),
+        more=len(finding.images) - len(names),
+        runs=runs,
+    )
+
+
+def evidence_words(evidence: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Each piece of evidence as a name and a text; long lists are cut with a count."""
+    return tuple((key.replace("_", " "), _words(value)) for key, value in evidence.items())
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return number(value)
+    if isinstance(value, Mapping):
+        return _cut([f"{k}: {_words(inner)}" for k, inner in value.items()], NAMES_SHOWN * 2, "; ")
+    if isinstance(value, (list, tuple)):
+        if value and all(isinstance(inner, (list, tuple)) for inner in value):
+            groups = [_cut([_words(v) for v in inner], NAMES_SHOWN, " = ") for inner in value]
+            return _cut(groups, GROUPS_SHOWN, "; ")
+        return _cut([_words(inner) for inner in value], NAMES_SHOWN * 2, ", ") or "none"
+    return value_words(value)
+
+
+def _cut(pieces: list[str], most: int, separator: str) -> str:
+    """The first pieces, and how many more there are."""
+    text = separator.join(pieces[:most])
+    left = len(pieces) - most
+    return f"{text}{separator}and {number(left)} more" if left > 0 else text
+
+
+def severity_counts(counts: Counter[str]) -> tuple[tuple[str, int], ...]:
+    """Severities that occur, the gravest first."""
+    return tuple((severity, counts[severity]) for severity in SEVERITIES if counts[severity])

@@ -1,0 +1,251 @@
+"""Run folders made through the records API, so that reports are tested before anything trains."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from leukoscope.datasets import DatasetCard, Manifest, manifest_from_rows, write_manifest
+from leukoscope.evaluation import evaluate
+from leukoscope.files import write_json
+from leukoscope.records.experiment import Experiment, write_experiment
+from leukoscope.records.findings import Finding, write_findings
+from leukoscope.records.predictions import predictions_from_table, write_predictions
+from leukoscope.records.run import DataSummary, describe_environment, write_data_summary
+from leukoscope.records.split import Fold, Split, write_split
+
+Maker = Callable[..., Path]
+FINDINGS = (
+    Finding(
+        check="identical-pixels",
+        severity="warning",
+        summary="2 pairs of images have identical pixels under different subjects.",
+        evidence={
+            "pairs": 2,
+            "groups": [["blast/000.png", "blast/004.png"], ["normal/001.png", "normal/005.png"]],
+        },
+        images=("blast/000.png", "blast/004.png", "normal/001.png", "normal/005.png"),
+        mend="Group duplicates before splitting: leukoscope split --group-duplicates.",
+    ),
+    Finding(check="sample-size", severity="note", summary="28 subjects were found."),
+)
+
+
+def card_of(classes: Sequence[str], **changes: Any) -> DatasetCard:
+    """A card for the given classes; the first is blast, the second normal."""
+    meanings = {name: "" for name in classes}
+    meanings[classes[0]] = "blast"
+    meanings[classes[1]] = "normal"
+    values: dict[str, Any] = {
+        "name": "made-up",
+        "title": "Made-up cells",
+        "classes": meanings,
+        "positive": classes[0],
+        "normal_means": "healthy donors’ lymphoid cells",
+        "licence": "CC BY 4.0",
+        "citation": "Nobody A. Cells that never were. 2026",
+        "url": "https://example.org/cells",
+        "subject_is": "a patient or donor",
+        "image_size": (48, 48),
+        "notes": ("Slide and label coincide on two slides.",),
+    }
+    return DatasetCard(**(values | changes))
+
+
+def manifest_of(
+    folder: Path, card: DatasetCard, *, subjects: int, cells: int, source: str
+) -> Manifest:
+    """A manifest whose image files exist in ``folder``: small squares of one colour."""
+    rng = np.random.default_rng(3)
+    rows = []
+    for number in range(subjects):
+        label = list(card.classes)[number % len(card.classes)]
+        subject = f"{card.name}:{number:02d}" if source == "published" else ""
+        for cell in range(cells):
+            image = f"{label}/{number:02d}_{cell:02d}.png"
+            colour = rng.integers(80, 220, size=3, dtype=np.uint8)
+            path = folder / image
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.full((48, 48, 3), colour, dtype=np.uint8)).save(path)
+            rows.append(
+                {
+                    "image": image,
+                    "label": label,
+                    "subject": subject,
+                    "group": subject or f"run-{number:02d}",
+                    "group_source": source,
+                }
+            )
+    return manifest_from_rows(rows, card, folder)
+
+
+def folds_of(manifest: Manifest, folds: int, unit: str, rng: np.random.Generator) -> list[Fold]:
+    """Whole groups, or (unit ``image``) single images, dealt out to the folds in turn."""
+    keys = np.array(manifest.keys, dtype=object)
+    if unit == "group":
+        names = {name: place for place, name in enumerate(dict.fromkeys(manifest.column("group")))}
+        # Neighbouring subjects are of different classes: deal them out in blocks of one each.
+        classes = len(manifest.card.classes)
+        home = np.array([names[g] // classes % folds for g in manifest.column("group")])
+    else:
+        home = rng.permutation(np.arange(len(keys)) % folds)
+    return [
+        Fold(
+            name=f"fold-{k}",
+            train=tuple(keys[(home != k) & (home != (k + 1) % folds)]),
+            validation=tuple(keys[home == (k + 1) % folds]),
+            test=tuple(keys[home == k]),
+        )
+        for k in range(folds)
+    ]
+
+
+def predictions_of(
+    manifest: Manifest, folds: Sequence[Fold], skill: float, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Test predictions of every fold: a subject's cells share half of their noise."""
+    classes = list(manifest.card.classes)
+    place = {key: number for number, key in enumerate(manifest.keys)}
+    tints = {group: rng.normal(size=len(classes)) for group in set(manifest.column("group"))}
+    rows = []
+    for number, fold in enumerate(folds):
+        for key in fold.test:
+            row = place[key]
+            label = manifest.column("label")[row]
+            group = manifest.column("group")[row]
+            score = 0.7 * tints[group] + 0.7 * rng.normal(size=len(classes))
+            score[classes.index(label)] += skill
+            p = np.exp(score) / np.exp(score).sum()
+            rows.append(
+                {
+                    "row": key,
+                    "image": manifest.table["image"].iloc[row],
+                    "subject": manifest.column("subject")[row],
+                    "group": group,
+                    "dataset": manifest.card.name,
+                    "part": "test",
+                    "fold": number,
+                    "repeat": 0,
+                    "label": label,
+                    "predicted": classes[int(p.argmax())],
+                    **{f"p_{name}": value for name, value in zip(classes, p, strict=True)},
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def history_of(rng: np.random.Generator, epochs: int = 6) -> pd.DataFrame:
+    """A learning curve that falls and, on validation, rises again at its end."""
+    epoch = np.arange(1, epochs + 1)
+    loss = 0.7 * np.exp(-0.3 * epoch) + 0.1
+    return pd.DataFrame(
+        {
+            "epoch": epoch,
+            "learning_rate": 1e-3,
+            "loss": loss,
+            "accuracy": 1 - loss / 2,
+            "validation_loss": loss + 0.05 + 0.02 * np.abs(epoch - 4) + rng.uniform(0, 0.001),
+            "validation_accuracy": 0.95 - loss / 2,
+        }
+    )
+
+
+@pytest.fixture
+def make_run(tmp_path: Path) -> Maker:
+    """``make_run(name, …)`` writes a finished run folder and returns it."""
+
+    def make(
+        name: str = "run",
+        *,
+        classes: Sequence[str] = ("blast", "normal"),
+        edition: str = "leak-free",
+        groups: str = "published",
+        subjects: int = 28,
+        cells: int = 6,
+        folds: int = 4,
+        skill: float = 1.2,
+        seed: int = 0,
+        findings: Sequence[Finding] = FINDINGS,
+        histories: bool = True,
+        keep_manifest: bool = True,
+        card: dict[str, Any] | None = None,
+        settings: dict[str, Any] | None = None,
+    ) -> Path:
+        rng = np.random.default_rng(seed + 7)
+        folder = tmp_path / name
+        (data := tmp_path / "data").mkdir(exist_ok=True)
+        made = card_of(classes, groups_inferred=groups != "published", **(card or {}))
+        manifest = manifest_of(data, made, subjects=subjects, cells=cells, source=groups)
+        path = data / f"{name}.csv"
+        if keep_manifest:
+            write_manifest(manifest, path)
+        unit = "group" if edition == "leak-free" else "image"
+        split = Split(
+            kind="kfold" if edition == "leak-free" else "image",
+            edition=edition,
+            unit=unit,
+            groups=groups,
+            seed=seed,
+            manifest_sha256=manifest.sha256,
+            folds=tuple(folds_of(manifest, folds, unit, rng)),
+        )
+        experiment = Experiment.model_validate(
+            {
+                "name": name,
+                "edition": edition,
+                "seed": seed,
+                "data": {"manifest": f"../data/{name}.csv"},
+                "split": {"kind": split.kind, "folds": folds},
+                **(settings or {}),
+            }
+        )
+        folder.mkdir()
+        write_experiment(experiment, folder / "experiment.toml")
+        write_split(split, folder / "split.json")
+        write_findings(findings, folder / "findings.json")
+        write_data_summary(summary_of(manifest, groups), folder / "data.json")
+        table = predictions_of(manifest, split.folds, skill, rng)
+        write_predictions(table, folder / "predictions.csv")
+        positive = classes[0] if len(classes) == 2 else None
+        predictions = predictions_from_table(table, positive=positive)
+        metrics = evaluate(predictions, resamples=200, groups=groups)
+        write_json(folder / "metrics.json", metrics)
+        write_json(folder / "environment.json", describe_environment(["train", "experiment.toml"]))
+        for number in range(folds if histories else 0):
+            (folder / f"fold-{number}").mkdir()
+            history_of(rng).to_csv(folder / f"fold-{number}" / "history.csv", index=False)
+        return folder
+
+    return make
+
+
+def summary_of(manifest: Manifest, groups: str) -> DataSummary:
+    """What training would write of the data: two rows were left out, one image is broken."""
+    table = manifest.table
+    card = manifest.card.model_dump(mode="json", by_alias=True, exclude={"root"})
+    return DataSummary(
+        card=card,
+        manifest_sha256=manifest.sha256,
+        rows=len(table) + 3,
+        used=len(table),
+        excluded={"unreadable": 1, "no label": 2},
+        failures=("blast/broken.png: the file is empty",),
+        classes={str(k): int(v) for k, v in table["label"].value_counts().sort_index().items()},
+        subjects=len(set(table["subject"]) - {""}),
+        groups={str(label): int(rows["group"].nunique()) for label, rows in table.groupby("label")},
+        groups_inferred=groups != "published",
+        rendered=manifest.card.rendered,
+    )
+
+
+def read_metrics(folder: Path) -> dict[str, Any]:
+    """``metrics.json`` of a run."""
+    metrics: dict[str, Any] = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    return metrics
