@@ -14,35 +14,14 @@ import numpy as np
 
 from ..datasets.manifest import Manifest, read_manifest
 from ..progress import Progress
-from .duplicates import identical, near_identical, unreadable
+from .duplicates import Names, compare_pixels, identical
 
 __all__ = ["group", "open_grouped"]
 
 SILENT = Progress(quiet=True)
 
 
-class _Union:
-    """Disjoint sets of strings; the smallest root is found again by halving the paths to it."""
-
-    def __init__(self) -> None:
-        self._above: dict[str, str] = {}
-
-    def find(self, item: str) -> str:
-        above = self._above
-        above.setdefault(item, item)
-        while above[item] != item:
-            above[item] = above[above[item]]
-            item = above[item]
-        return item
-
-    def join(self, a: str, b: str) -> None:
-        first, second = sorted((self.find(a), self.find(b)))
-        self._above[second] = first
-
-
-def group(
-    manifest: Manifest, *, duplicates: bool = True, progress: Progress = SILENT
-) -> Manifest:
+def group(manifest: Manifest, *, duplicates: bool = True, progress: Progress = SILENT) -> Manifest:
     """Fill ``group`` and ``group_source`` of every row.
 
     Row keys, subjects, parents and groups that are there already live in one space of names: a
@@ -71,16 +50,21 @@ def group(
     keys = manifest.keys
     images, parents = manifest.column("image"), manifest.column("parent")
     subjects, given = manifest.column("subject"), manifest.column("group")
-    union = _Union()
-    for key, *names in zip(keys, images, subjects, parents, given, strict=True):
-        for name in names:
+    joined = Names()
+    for key, *tied in zip(keys, images, subjects, parents, given, strict=True):
+        for name in tied:
             if name:
-                union.join(key, str(name))
-    alike = near_identical(manifest, progress=progress) if duplicates else []
-    for members in (*identical(manifest), *alike):
-        for key in members[1:]:
-            union.join(members[0], key)
-    roots = [union.find(key) for key in keys]
+                joined.join(key, str(name))
+    for first, *others in identical(manifest):
+        for other in others:
+            joined.join(first, other)
+    skipped = 0
+    if duplicates:
+        comparison = compare_pixels(manifest, progress)
+        skipped = len(comparison.skipped)
+        for key, other, _ in comparison.pairs:
+            joined.join(key, other)
+    roots = [joined.smallest(key) for key in keys]
 
     published = (subjects != "") | (manifest.column("group_source") == "published")
     only_published = _all_of_each(roots, published)
@@ -89,7 +73,7 @@ def group(
         group=[names[root] for root in roots],
         group_source=["published" if only_published[root] else "inferred" for root in roots],
     )
-    return _with_note(grouped, pixels=duplicates)
+    return _with_note(grouped, pixels=duplicates, skipped=skipped)
 
 
 def _all_of_each(roots: Sequence[str], published: Iterable[bool]) -> dict[str, bool]:
@@ -112,7 +96,7 @@ def _names(
     return {root: name for root, (_, name) in best.items()}
 
 
-def _with_note(manifest: Manifest, *, pixels: bool) -> Manifest:
+def _with_note(manifest: Manifest, *, pixels: bool, skipped: int) -> Manifest:
     """The card told that groups are inferred, in words that stand beside every figure."""
     inferred = int(np.sum(manifest.column("group_source") == "inferred"))
     if not inferred:
@@ -121,11 +105,12 @@ def _with_note(manifest: Manifest, *, pixels: bool) -> Manifest:
     if not note:
         seen = "identical and nearly identical pixels" if pixels else "identical pixels"
         note = (
-            f"{inferred} of {len(manifest)} images have no published subject; their groups are "
+            f"For {inferred} of {len(manifest)} images no subject is published; groups are "
             f"inferred from {seen}, so images of one patient may stand in different groups."
         )
-    if pixels and (absent := unreadable(manifest)):
-        note += f" {absent} images were not at hand and not compared."
+    missed = f"{skipped} images were not at hand and could not be compared."
+    if skipped and missed not in note:
+        note = f"{note} {missed}"
     return manifest.with_card(groups_inferred=True, group_note=note)
 
 
