@@ -9,7 +9,9 @@ classes are eight kinds.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -19,14 +21,21 @@ __all__ = ["assign", "deal", "draw_shares"]
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
-RESTARTS = 8
-KINDS_AT_ONCE = 96
+RESTARTS = 6
+"""Greedy starts, and as many by chance."""
+KINDS_AT_ONCE = 72
 """Exchanges are looked for among so many kinds of groups at a time (memory, time)."""
 ROUNDS = 400
 """A search that still improves after so many steps is close enough."""
 BALANCE_WEIGHT = 4.0
 """A class share that is off by a point counts like a part's size that is off by two."""
-ABSENT = 10.0
+EVEN = 0.002
+"""A class share or a size that is off by less than a fifth of a point is right."""
+NEGLIGIBLE = 1e-6
+"""The same as a cost: a sum of squares."""
+SIZE_SLACK = 0.05
+"""A part may be off by this share of all images if that mixes the classes better."""
+ABSENT = 100.0
 """The cost of a part without a class that it should have: more than any imbalance."""
 
 
@@ -50,6 +59,18 @@ class _Goal:
         mixed = counts / np.maximum(size, 1) - self.totals / self.totals.sum()
         cost = (spread**2).sum(axis=-1) + BALANCE_WEIGHT * (mixed**2).sum(axis=-1)
         return np.asarray(cost + (counts == 0) @ self.absent[part])
+
+    def worst(self, part: int, counts: Ints) -> Floats:
+        """The largest error of a class share in ``part``; infinite where a class is absent."""
+        size = counts.sum(axis=-1, keepdims=True)
+        mixed = counts / np.maximum(size, 1) - self.totals / self.totals.sum()
+        lacking = ((counts == 0) & (self.absent[part] > 0)).any(axis=-1)
+        return np.asarray(np.where(lacking, np.inf, np.abs(mixed).max(axis=-1)))
+
+    def uneven(self, part: int, counts: Ints) -> Floats:
+        """The error of the size of ``part``, as a share of all images."""
+        size = counts.sum(axis=-1) / self.totals.sum()
+        return np.asarray(np.abs(size - self.shares[part]))
 
     def total(self, counts: Ints) -> float:
         """The cost of a whole division, ``counts`` of shape (parts, classes)."""
@@ -83,7 +104,7 @@ def assign(
         Decides the order in which groups are looked at, and which of several groups with the
         same counts goes where.
     absent
-        The cost of each part without each class, shape (parts, classes); 10 where not given,
+        The cost of each part without each class, shape (parts, classes); 100 where not given,
         which is more than any imbalance costs.
 
     Returns
@@ -97,7 +118,14 @@ def assign(
     shape = (len(shares), counts.shape[1])
     costs = np.full(shape, ABSENT) if absent is None else absent
     goal = _Goal(kinds, shares, costs, counts.sum(axis=0).astype(np.float64))
-    found = [_improved(goal, _greedy(goal, number, rng), rng) for _ in range(RESTARTS)]
+    found: list[Ints] = []
+    # Few groups are hard to divide and quickly tried; among many kinds any start ends well.
+    for greedy in (True, False) * (RESTARTS if len(kinds) <= 32 else RESTARTS // 3):
+        start = _start(goal, number, rng, greedy=greedy)
+        found.append(_evened(goal, _improved(goal, start, rng)))
+        lacking, mixed, uneven = goal.quality(found[-1].T @ kinds)
+        if lacking == 0 and mixed < EVEN and uneven < EVEN:
+            break
     placed = _first_good(goal, found)
     parts = np.empty(len(counts), dtype=np.int64)
     for kind in range(len(kinds)):
@@ -121,45 +149,85 @@ def _first_good(goal: _Goal, found: list[Ints]) -> Ints:
     return found[best]
 
 
-def _greedy(goal: _Goal, number: Ints, rng: np.random.Generator) -> Ints:
-    """Large groups first, each where it does least harm; shape (kinds, parts)."""
+def _start(goal: _Goal, number: Ints, rng: np.random.Generator, *, greedy: bool) -> Ints:
+    """Large groups first, each where it does least harm, or by chance; shape (kinds, parts).
+
+    A start by chance leads the search out of the corner that the greedy one may begin in.
+    """
     parts = len(goal.shares)
     placed = np.floor(number[:, None] * goal.shares).astype(np.int64)
     counts = placed.T @ goal.kinds
     sizes = goal.kinds.sum(axis=1) * rng.uniform(0.7, 1.4, len(goal.kinds))
     for kind in np.argsort(-sizes, kind="stable"):
+        images = goal.kinds[kind]
         for _ in range(int(number[kind] - placed[kind].sum())):
-            gains = np.array(
-                [
-                    goal.cost(part, counts[part] + goal.kinds[kind])
-                    - goal.cost(part, counts[part])
+            harm = rng.uniform(0, 1e-9, parts)
+            if greedy:
+                harm += [
+                    goal.cost(part, counts[part] + images) - goal.cost(part, counts[part])
                     for part in range(parts)
                 ]
-            )
-            gains += rng.uniform(0, 1e-9, parts)
-            part = int(gains.argmin())
+            else:
+                harm -= np.eye(parts)[rng.choice(parts, p=goal.shares)]
+            part = int(harm.argmin())
             placed[kind, part] += 1
-            counts[part] += goal.kinds[kind]
+            counts[part] += images
     return placed
 
 
 def _improved(goal: _Goal, placed: Ints, rng: np.random.Generator) -> Ints:
-    """Move and exchange groups while that lowers the cost."""
+    """Move and exchange groups while that lowers the cost, the sum of squared errors."""
     placed = placed.copy()
     idle = 0
     for _ in range(ROUNDS):
         chosen = _some(len(goal.kinds), rng)
-        step = _best_step(goal, placed, chosen)
-        if step is None:
-            idle += 1
-            if len(chosen) == len(goal.kinds) or idle == 5:
-                break
+        counts = placed.T @ goal.kinds
+        now = np.array([goal.cost(part, row) for part, row in enumerate(counts)])
+        if now.sum() < NEGLIGIBLE:
+            break
+
+        def gain(source: int, target: int, left: Floats, gained: Floats, now: Floats = now) -> Any:
+            return left + gained - (now[source] + now[target])
+
+        if _took_best_step(goal, placed, chosen, goal.cost, gain):
+            idle = 0
             continue
-        idle = 0
-        moved, back, source, target = step
-        placed[moved, [source, target]] += (-1, 1)
-        if back is not None:
-            placed[back, [source, target]] += (1, -1)
+        idle += 1
+        if len(chosen) == len(goal.kinds) or idle == 5:
+            break
+    return placed
+
+
+def _evened(goal: _Goal, placed: Ints) -> Ints:
+    """Lower the single worst error of a class share, while no part's size gets too far off.
+
+    A small sum of squares may leave one part worse than it need be. With more kinds of groups
+    than are looked at at once there are small ones enough, and nothing is left to mend.
+    """
+    placed = placed.copy()
+    if len(goal.kinds) > KINDS_AT_ONCE:
+        return placed
+    start = placed.T @ goal.kinds
+    allowed = max(SIZE_SLACK, *(float(goal.uneven(p, row)) for p, row in enumerate(start)))
+
+    def measure(part: int, counts: Ints) -> Floats:
+        fits = goal.uneven(part, counts) <= allowed + 1e-12
+        return np.asarray(np.where(fits, goal.worst(part, counts), np.inf))
+
+    for _ in range(ROUNDS):
+        counts = placed.T @ goal.kinds
+        worst = np.array([goal.worst(part, row) for part, row in enumerate(counts)])
+        if not np.isfinite(worst).all() or worst.max() < EVEN:
+            break
+
+        def gain(
+            source: int, target: int, left: Floats, gained: Floats, worst: Floats = worst
+        ) -> Any:
+            rest = np.delete(worst, [source, target]).max(initial=0.0)
+            return np.maximum(np.maximum(left, gained), rest) - worst.max()
+
+        if not _took_best_step(goal, placed, np.arange(len(goal.kinds)), measure, gain):
+            break
     return placed
 
 
@@ -169,40 +237,43 @@ def _some(kinds: int, rng: np.random.Generator) -> Ints:
     return np.sort(rng.choice(kinds, KINDS_AT_ONCE, replace=False))
 
 
-def _best_step(
-    goal: _Goal, placed: Ints, chosen: Ints
-) -> tuple[int, int | None, int, int] | None:
-    """The move or exchange that lowers the cost most: (kind, kind back or None, from, to)."""
+def _took_best_step(
+    goal: _Goal,
+    placed: Ints,
+    chosen: Ints,
+    measure: Callable[[int, Ints], Floats],
+    gain: Callable[[int, int, Floats, Floats], Any],
+) -> bool:
+    """Take the move or exchange with the lowest gain, if it is below zero.
+
+    ``measure`` rates what a part would hold; ``gain`` combines the rating of the part that a
+    group leaves and of the part that it comes to, for every group and what comes back for it.
+    """
     counts = placed.T @ goal.kinds
     kinds = goal.kinds[chosen]
-    parts = len(goal.shares)
     # With a kind of no images at the end, a move is an exchange against nothing.
     padded = np.vstack([kinds, np.zeros((1, kinds.shape[1]), dtype=np.int64)])
     change = kinds[:, None, :] - padded[None, :, :]
-    out = [goal.cost(p, _non_negative(counts[p] - change)) - goal.cost(p, counts[p])
-           for p in range(parts)]  # fmt: skip
-    into = [goal.cost(p, _non_negative(counts[p] + change)) - goal.cost(p, counts[p])
-            for p in range(parts)]  # fmt: skip
+    # Steps that are impossible are masked below; until then they must not go below zero.
+    left = [measure(part, np.maximum(row - change, 0)) for part, row in enumerate(counts)]
+    gained = [measure(part, np.maximum(row + change, 0)) for part, row in enumerate(counts)]
+    here = placed[chosen] > 0
+    there = np.vstack([here, np.ones((1, here.shape[1]), dtype=bool)])
     best, step = -1e-12, None
-    for source in range(parts):
-        here = placed[chosen, source] > 0
-        for target in range(parts):
-            if source == target:
-                continue
-            there = np.append(placed[chosen, target] > 0, True)
-            gain = np.where(here[:, None] & there[None, :], out[source] + into[target], 0.0)
-            place = int(gain.argmin())
-            if gain.flat[place] < best:
-                best = float(gain.flat[place])
-                moved, back = divmod(place, len(padded))
-                returned = None if back == len(chosen) else int(chosen[back])
-                step = (int(chosen[moved]), returned, source, target)
-    return step
-
-
-def _non_negative(counts: Ints) -> Ints:
-    """Counts of steps that are impossible, and masked later, must not upset the arithmetic."""
-    return np.maximum(counts, 0)
+    for source, target in permutations(range(len(goal.shares)), 2):
+        possible = here[:, source, None] & there[None, :, target]
+        gains = np.where(possible, gain(source, target, left[source], gained[target]), np.inf)
+        place = int(gains.argmin())
+        if gains.flat[place] < best:
+            best = float(gains.flat[place])
+            step = (*divmod(place, len(padded)), source, target)
+    if step is None:
+        return False
+    moved, back, source, target = step
+    placed[chosen[moved], [source, target]] += (-1, 1)
+    if back < len(chosen):
+        placed[chosen[back], [source, target]] += (1, -1)
+    return True
 
 
 def draw_shares(labels: Ints, sizes: tuple[int, ...], rng: np.random.Generator) -> Ints:
