@@ -6,7 +6,8 @@ A new reader is one file in ``readers`` and one line in ``READERS``.
 from __future__ import annotations
 
 from .card import DatasetCard, read_card, write_card
-from .manifest import COLUMNS, Manifest, join, manifest_from_rows, read_manifest, write_manifest
+from .joining import join
+from .manifest import COLUMNS, Manifest, manifest_from_rows, read_manifest, write_manifest
 from .readers import (
     allidb1,
     allidb2,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import tomli_w
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from ..errors import ManifestError
 from ..files import write_atomic
@@ -14,6 +14,7 @@ from ..schema import Record, parse, read_toml
 __all__ = ["SCHEMA", "DatasetCard", "read_card", "write_card"]
 
 SCHEMA = 1
+MEANINGS = ("blast", "normal", "")
 
 
 class DatasetCard(Record):
@@ -49,6 +50,16 @@ class DatasetCard(Record):
     a read-only disk, say); relative to the card or absolute."""
     notes: tuple[str, ...] = ()
     """Known traps: slide and label coincide, incomplete boxes, …"""
+
+    @field_validator("classes")
+    @classmethod
+    def _known_meanings(cls, classes: dict[str, str]) -> dict[str, str]:
+        for label, meaning in classes.items():
+            if meaning not in MEANINGS:
+                raise ValueError(
+                    f"class {label!r} means {meaning!r}; expected 'blast', 'normal' or '' (neither)"
+                )
+        return classes
 
 
 def read_card(path: Path) -> DatasetCard:

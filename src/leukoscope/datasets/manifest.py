@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +25,6 @@ __all__ = [
     "BOX_COLUMNS",
     "COLUMNS",
     "Manifest",
-    "join",
     "manifest_from_rows",
     "read_manifest",
     "write_manifest",
@@ -48,6 +46,9 @@ COLUMNS = (
     "sha256",
     "pixels_sha256",
 )
+MOST_PIXELS = 2**31
+MISSING = frozenset({"nan", "none", "null", "<na>"})
+"""How other programs write a label that is not there."""
 GROUP_SOURCES = ("", "published", "inferred")
 
 
@@ -101,7 +102,7 @@ class Manifest:
 
     def with_table(self, table: pd.DataFrame) -> Manifest:
         """The same card and folder over other rows."""
-        return replace(self, table=_typed(table.reset_index(drop=True)))
+        return replace(self, table=typed(table.reset_index(drop=True)))
 
     def with_columns(self, **columns: Sequence[str]) -> Manifest:
         """A copy in which the named columns hold the given values."""
@@ -130,24 +131,29 @@ def row_keys(table: pd.DataFrame) -> list[str]:
 
 
 def manifest_from_rows(
-    rows: Sequence[Mapping[str, Any]], card: DatasetCard, folder: Path
+    rows: Sequence[Mapping[str, Any]], card: DatasetCard, folder: Path, *, where: str = ""
 ) -> Manifest:
     """A manifest from dictionaries; absent columns are empty, ``dataset`` is the card's name.
 
     This is what a reader of a data set calls. Row order is made canonical (by row key), so that
     the order in which a file system lists its files never matters.
+
+    Raises
+    ------
+    ManifestError
+        Beginning with ``where`` (by default the card's name): a wrong path, box or group, or a
+        row that stands twice. Rows are counted as in a table with a header, from 2.
     """
     table = pd.DataFrame(rows, columns=list(COLUMNS)) if rows else pd.DataFrame(columns=COLUMNS)
     if len(table):
         table["dataset"] = table["dataset"].where(table["dataset"].notna(), card.name)
-    table = _typed(table)
+    table = typed(table)
+    verify_rows(table, where=where or card.name)
     order = np.argsort(np.array(row_keys(table), dtype=object), kind="stable")
-    manifest = Manifest(table.iloc[order].reset_index(drop=True), card, folder)
-    _verify(manifest.table, where=card.name)
-    return manifest
+    return Manifest(table.iloc[order].reset_index(drop=True), card, folder)
 
 
-def _typed(table: pd.DataFrame) -> pd.DataFrame:
+def typed(table: pd.DataFrame) -> pd.DataFrame:
     table = table.reindex(columns=list(COLUMNS))
     for column in COLUMNS:
         if column in BOX_COLUMNS:
@@ -175,6 +181,9 @@ def read_manifest(path: Path) -> Manifest:
     if not path.is_file():
         raise ManifestError(f"{path}: there is no such manifest. Make one: leukoscope data read.")
     raw = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
+    twice = raw.columns[raw.columns.duplicated()]
+    if len(twice):
+        raise ManifestError(f"{path}: the header names column '{twice[0]}' twice.")
     unknown = [column for column in raw.columns if column not in COLUMNS]
     if unknown:
         raise ManifestError(
@@ -188,31 +197,49 @@ def read_manifest(path: Path) -> Manifest:
             )
     for column in BOX_COLUMNS:
         if column in raw.columns:
-            numbers = pd.to_numeric(raw[column].replace("", None), errors="coerce")
-            wrong = np.flatnonzero(numbers.isna() & raw[column].fillna("").ne(""))
-            fraction = np.flatnonzero(numbers.notna() & (numbers % 1 != 0))
-            for row in (*wrong, *fraction):
-                raise ManifestError(
-                    f"{path}: row {row + 2}: {column} is {raw[column].iloc[row]!r}; "
-                    "a whole number of pixels was expected."
-                )
-            raw[column] = numbers
-    table = _typed(raw)
+            raw[column] = [
+                whole_pixels(value, f"{path}: row {row + 2}: {column}")
+                for row, value in enumerate(raw[column])
+            ]
+    table = typed(raw)
+    for column in ("image", "parent"):
+        table[column] = [_plain(value) for value in table[column]]
     card_path = path.with_suffix(".toml")
     card = read_card(card_path) if card_path.exists() else _card_for(path, table)
-    if not table["dataset"].any():
-        table["dataset"] = card.name
-    _verify(table, where=str(path))
-    _verify_labels(table, card, where=str(path))
+    table["dataset"] = table["dataset"].replace("", card.name)
+    verify_rows(table, where=str(path))
+    verify_labels(table, card, where=str(path))
     return Manifest(table, card, path.parent / card.root)
+
+
+def whole_pixels(value: Any, where: str) -> int | None:
+    """A pixel coordinate as a person or Parquet writes it (``12``, ``12.0``, nothing).
+
+    Raises
+    ------
+    ManifestError
+        Beginning with ``where``, when it is no whole number of pixels.
+    """
+    if value is None or value is pd.NA or str(value).strip() in ("", "<NA>"):
+        return None
+    if isinstance(value, float) and np.isnan(value):
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        number = np.nan
+    if not number % 1 == 0 or abs(number) > MOST_PIXELS:
+        raise ManifestError(f"{where} is {value!r}; a whole number of pixels was expected.")
+    return int(number)
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as reason:
+        # Newlines stay as they are: a carriage return inside quotes is part of the value.
+        text = path.read_bytes().decode("utf-8-sig")
+        rows = list(csv.reader(io.StringIO(text, newline="")))
+    except (OSError, UnicodeDecodeError, csv.Error) as reason:
         raise ManifestError(f"{path}: cannot be read as a CSV file in UTF-8: {reason}.") from reason
-    rows = list(csv.reader(io.StringIO(text)))
     if not rows:
         raise ManifestError(f"{path}: the file is empty; a header line was expected.")
     header = rows[0]
@@ -237,14 +264,14 @@ def _card_for(path: Path, table: pd.DataFrame) -> DatasetCard:
     classes = {
         label: label if label in ("blast", "normal") else ""
         for label in sorted(set(table["label"]))
-        if label
+        if label and label.lower() not in MISSING
     }
     return DatasetCard(
         name=re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "data", classes=classes
     )
 
 
-def _verify(table: pd.DataFrame, *, where: str) -> None:
+def verify_rows(table: pd.DataFrame, *, where: str) -> None:
     for row, image in enumerate(table["image"]):
         if reason := _unsafe(image):
             raise ManifestError(
@@ -288,9 +315,16 @@ def _verify(table: pd.DataFrame, *, where: str) -> None:
             )
 
 
+def _plain(path: str) -> str:
+    """``./a//b.png`` as ``a/b.png``; an empty path stays empty."""
+    return str(PurePosixPath(path)) if path else ""
+
+
 def _unsafe(image: str) -> str:
-    if not image or image.lower() == "nan":
+    if not image or image == "." or image.lower() == "nan":
         return "is empty"
+    if "\0" in image:
+        return "holds a NUL character"
     if "\\" in image or re.match(r"^[A-Za-z]:", image):
         return "is a Windows path"
     path = PurePosixPath(image)
@@ -301,7 +335,13 @@ def _unsafe(image: str) -> str:
     return ""
 
 
-def _verify_labels(table: pd.DataFrame, card: DatasetCard, *, where: str) -> None:
+def verify_labels(table: pd.DataFrame, card: DatasetCard, *, where: str) -> None:
+    for row, label in enumerate(table["label"]):
+        if label.lower() in MISSING and label not in card.classes:
+            raise ManifestError(
+                f"{where}: row {row + 2}: label is {label!r}; leave the cell empty where there is "
+                "no label."
+            )
     if not card.classes:
         return
     for row, label in enumerate(table["label"]):
@@ -320,11 +360,11 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
     """
     path = Path(path)
     table, root = manifest.table, ""
-    prefix = _below(manifest.folder, path.parent)
+    prefix = folder_below(manifest.folder, path.parent)
     if prefix is None:
         root = manifest.folder.resolve().as_posix()
     elif prefix:
-        table = _prefixed(table, prefix)
+        table = with_prefix(table, prefix)
     if path.suffix == ".parquet":
         try:
             import pyarrow  # noqa: F401
@@ -337,7 +377,7 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
     write_card(manifest.card.model_copy(update={"root": root}), path.with_suffix(".toml"))
 
 
-def _below(folder: Path, above: Path) -> str | None:
+def folder_below(folder: Path, above: Path) -> str | None:
     """``folder`` relative to ``above`` ('' for the same), or None where it lies elsewhere."""
     folder, above = folder.resolve(), above.resolve()
     if not folder.is_relative_to(above):
@@ -346,61 +386,9 @@ def _below(folder: Path, above: Path) -> str | None:
     return "" if relative == "." else relative
 
 
-def _prefixed(table: pd.DataFrame, prefix: str) -> pd.DataFrame:
+def with_prefix(table: pd.DataFrame, prefix: str) -> pd.DataFrame:
     """The table with ``prefix/`` before every image and parent."""
     return table.assign(
         image=[f"{prefix}/{image}" for image in table["image"]],
         parent=[f"{prefix}/{parent}" if parent else "" for parent in table["parent"]],
     )
-
-
-def join(manifests: Sequence[Manifest], name: str = "joined") -> Manifest:
-    """Several manifests as one, relative to the folder that all their images share.
-
-    Subjects and groups get their data set's name in front where they have none, so that two
-    sets never share a subject by accident; ALL-IDB1 and ALL-IDB2 share groups on purpose
-    (``allidb:…``), for the crops of one lie on the fields of the other.
-
-    Raises
-    ------
-    ManifestError
-        When nothing is given, or a class means blast in one set and normal in another.
-    """
-    if not manifests:
-        raise ManifestError("join: at least one manifest is needed.")
-    folder = Path(os.path.commonpath([manifest.folder.resolve() for manifest in manifests]))
-    tables, classes = [], dict[str, str]()
-    for manifest in manifests:
-        for label, meaning in manifest.card.classes.items():
-            if classes.setdefault(label, meaning) != meaning:
-                raise ManifestError(
-                    f"join: class {label!r} means {classes[label]!r} in one set and {meaning!r} "
-                    f"in {manifest.card.name}. Map one of them in its card first."
-                )
-        prefix = _below(manifest.folder, folder)
-        table = _prefixed(manifest.table, prefix) if prefix else manifest.table.copy()
-        for column in ("subject", "group"):
-            table[column] = [
-                value if not value or ":" in value else f"{source}:{value}"
-                for value, source in zip(
-                    manifest.column(column), manifest.column("dataset"), strict=True
-                )
-            ]
-        tables.append(table)
-    cards = [manifest.card for manifest in manifests]
-    card = DatasetCard(
-        name=name,
-        title=" + ".join(card.title or card.name for card in cards),
-        classes=classes,
-        normal_means="; ".join(f"{c.name}: {c.normal_means}" for c in cards if c.normal_means),
-        licence="; ".join(f"{c.name}: {c.licence}" for c in cards),
-        citation="; ".join(c.citation for c in cards if c.citation),
-        subject_is="; ".join(f"{c.name}: {c.subject_is}" for c in cards if c.subject_is),
-        groups_inferred=any(c.groups_inferred for c in cards),
-        group_note=" ".join(f"{c.name}: {c.group_note}" for c in cards if c.group_note),
-        rendered=any(c.rendered for c in cards),
-        notes=tuple(f"{c.name}: {note}" for c in cards for note in c.notes),
-    )
-    table = _typed(pd.concat(tables, ignore_index=True))
-    _verify(table, where="join")
-    return Manifest(table, card, folder)

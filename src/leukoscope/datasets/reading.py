@@ -13,7 +13,7 @@ from . import READERS
 from .fingerprints import Failures, fill_fingerprints
 from .manifest import COLUMNS, Manifest, read_manifest
 from .readers.reader import Options, Reader, Recognised
-from .readers.rendered import apply_marker
+from .readers.rendered import apply_marker, find_marker, marked_name
 from .readers.table import find_table, header_of, read_table
 from .readers.tree import Tree, folders_of, list_tree, suffix
 from .readers.unpacking import unpack_zip
@@ -78,14 +78,19 @@ def read_folder(
         path = unpack_zip(path, progress)
     if path.is_file():
         return _read_file(path, as_, options, hash_pixels, progress)
-    tree = list_tree(path)
+    tree, marker = list_tree(path), find_marker(path)
+    drawn = reader_of(marked_name(marker)) if marker is not None else None
+    if as_ is None and drawn is not None:
+        as_ = drawn.name
     if as_ == "csv":
         reader, seen = READERS["csv"], "one table"
         manifest = read_table(find_table(tree), options)
     else:
         reader, recognised = _choose(tree, as_)
         seen = recognised.seen
-        manifest = apply_marker(reader.read(tree, progress, options), tree)
+        manifest = reader.read(tree, progress, options)
+    if marker is not None:
+        manifest = apply_marker(manifest, marker)
     return _finish(
         manifest,
         f"{reader.name} ({seen})",

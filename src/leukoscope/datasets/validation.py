@@ -14,7 +14,7 @@ from ..progress import Progress
 from .facts import known_hashes
 from .fingerprints import in_order
 from .manifest import Manifest
-from .readers.tree import list_tree
+from .readers.tree import Tree, list_tree
 from .reading import reader_of
 
 __all__ = ["Validation", "validate"]
@@ -139,10 +139,11 @@ def _extra(manifest: Manifest, named: Mapping[str, str]) -> list[str]:
         folder = manifest.folder / shared
         reader = reader_of(str(dataset))
         try:
-            tree = list_tree(folder)
+            listed = list_tree(folder)
         except ManifestError:  # the folder is gone: every row of it is missing, nothing is extra
             continue
-        companions = reader.companions(tree) if reader else set()
         prefix = f"{shared}/" if shared else ""
-        found.update(f"{prefix}{image}" for image in tree.images if image not in companions)
+        tree = Tree(manifest.folder, tuple(f"{prefix}{file}" for file in listed.files))
+        companions = reader.companions(tree) if reader else set()
+        found.update(image for image in tree.images if image not in companions)
     return sorted(found - set(named))

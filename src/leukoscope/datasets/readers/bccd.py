@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -49,20 +48,23 @@ class Box:
     y1: int
 
 
-def _annotated(tree: Tree) -> Iterator[tuple[str, str]]:
-    """Images of ``JPEGImages`` with the path of their annotation."""
-    tables = {file for file in tree.ending(".xml") if tree.parents(file)[0] == "Annotations"}
-    for file in tree.ending(".jpg", ".jpeg", ".png"):
-        if tree.parents(file)[0] == "JPEGImages" and "/" in file:
-            above = PurePosixPath(file).parent.parent
-            table = str(above / "Annotations" / (stem(file) + ".xml"))
-            if table in tables:
-                yield file, table
+def _annotation(folder: Path, image: str) -> Path:
+    above = (folder / image).resolve().parent.parent
+    return above / "Annotations" / (PurePosixPath(image).stem + ".xml")
+
+
+def _annotated(tree: Tree) -> list[str]:
+    """Images of ``JPEGImages`` that have an annotation."""
+    return [
+        file
+        for file in tree.ending(".jpg", ".jpeg", ".png")
+        if tree.parents(file)[0] == "JPEGImages" and _annotation(tree.root, file).is_file()
+    ]
 
 
 def look(tree: Tree) -> Recognised | None:
     """Fields and annotations in VOC's folders."""
-    fields = list(_annotated(tree))
+    fields = _annotated(tree)
     if not fields:
         return None
     return Recognised(
@@ -81,7 +83,7 @@ def boxes(folder: Path, image: str) -> tuple[Box, ...]:
     ManifestError
         When the annotation is missing, is no VOC XML, or names an unknown kind.
     """
-    path = (folder / image).parent.parent / "Annotations" / (PurePosixPath(image).stem + ".xml")
+    path = _annotation(folder, image)
     try:
         objects = ElementTree.parse(path).getroot().findall("object")
         found = [_box(item) for item in objects]
@@ -109,7 +111,7 @@ def rows(tree: Tree, _options: Options, _progress: Progress) -> Manifest:
     """One row a white cell; the cells of a field are one group."""
     made: list[dict[str, Any]] = []
     empty: list[str] = []
-    for file, _ in _annotated(tree):
+    for file in _annotated(tree):
         cells = [box for box in boxes(tree.root, file) if box.kind == "wbc"]
         if not cells:
             empty.append(stem(file))
@@ -134,5 +136,5 @@ READER = Reader(
     layout="JPEGImages/*.jpg with Annotations/*.xml (VOC boxes WBC, RBC, Platelets)",
     look=look,
     rows=rows,
-    passed=lambda tree: [file for file, _ in _annotated(tree)],
+    passed=_annotated,
 )

@@ -15,6 +15,10 @@ from .tree import Tree, folders_of, list_tree
 __all__ = ["Options", "Reader", "Recognised"]
 
 
+DRAWN_TRUTH = r"(^|/)truth/[^/]+\.(cells|nuclei)\.png$"
+"""Masks that every rendered set carries."""
+
+
 @dataclass(frozen=True)
 class Recognised:
     """A reader's answer to a folder that it knows: how many images, and what it saw there."""
@@ -79,7 +83,7 @@ class Reader:
 
     def companions(self, tree: Tree) -> set[str]:
         """Images that belong to the set without being rows: masks, twins, second copies."""
-        pattern = re.compile(self.beside, re.IGNORECASE)
+        pattern = re.compile(f"{self.beside}|{DRAWN_TRUTH}", re.IGNORECASE)
         return {image for image in tree.images if pattern.search(image)} | set(self.passed(tree))
 
     def recognise(self, folder: Path | Tree) -> Recognised | None:

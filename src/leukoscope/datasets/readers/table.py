@@ -12,14 +12,19 @@ from typing import Any
 from ...errors import ManifestError, suggestion
 from ...progress import Progress
 from ..card import DatasetCard
-from ..manifest import BOX_COLUMNS, COLUMNS, Manifest, manifest_from_rows
+from ..manifest import (
+    BOX_COLUMNS,
+    COLUMNS,
+    MISSING,
+    Manifest,
+    manifest_from_rows,
+    whole_pixels,
+)
 from .class_folders import class_meaning
 from .reader import Options, Reader, Recognised
 from .tree import Tree
 
 __all__ = ["READER", "find_table", "header_of", "read_table"]
-
-MISSING = frozenset({"nan", "none", "null", "n/a", "na", "<na>"})
 
 
 def _tables(tree: Tree) -> list[str]:
@@ -107,7 +112,7 @@ def read_table(path: Path, options: Options) -> Manifest:
         if subjects
         else "groups inferred: where no subject is known, only look-alike images are joined",
     )
-    return manifest_from_rows(made, card, path.parent)
+    return manifest_from_rows(made, card, path.parent, where=str(path))
 
 
 def _read(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
@@ -163,7 +168,7 @@ def _row(
         )
     for column in BOX_COLUMNS:
         if column in values:
-            row[column] = _pixels(path, number, column, values[column])
+            row[column] = whole_pixels(values[column], f"{path}: row {number}: {column}")
     subject = values.get("subject", "") or options.subject(values["image"])
     if subject:
         row["subject"] = subject if ":" in subject else f"{name}:{subject}"
@@ -172,21 +177,6 @@ def _row(
     row["source_label"] = values.get("source_label") or values["label"]
     row["dataset"] = values.get("dataset") or name
     return row
-
-
-def _pixels(path: Path, number: int, column: str, text: str) -> int | None:
-    if not text:
-        return None
-    try:
-        value = float(text)
-        whole = int(value)
-    except (ValueError, OverflowError):
-        value, whole = 0.5, 0
-    if value != whole:
-        raise ManifestError(
-            f"{path}: row {number}: {column} is {text!r}; a whole number of pixels was expected."
-        )
-    return whole
 
 
 READER = Reader(
