@@ -1,0 +1,297 @@
+"""All metrics of some predictions with their intervals: the content of ``metrics.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from . import rankings
+from .counts import class_measure
+from .intervals import INTERVAL, Groups, interval
+from .probabilities import expected_ece
+from .resampling import bootstrap, jackknife, strata
+from .sample import Floats, Integers, Sample, image_sample
+from .subjects import BySubject, by_subject
+from .cautions import warnings_of
+from .weighted import Metric, Source, Weighted
+
+if TYPE_CHECKING:
+    from ..records.predictions import Predictions
+
+__all__ = ["SCHEMA", "Estimate", "Measured", "evaluate"]
+
+SCHEMA = 1
+BLOCK_CELLS = 1 << 22
+"""About how many weights are worked on at a time, so that memory is bounded."""
+Level = Literal["image", "subject", "both"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value, its 95 % interval, and what both stand on."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    groups: int
+    n: int
+    reason: str = ""
+
+    def entry(self) -> dict[str, Any]:
+        """As it stands in ``metrics.json``."""
+        entry: dict[str, Any] = {
+            "value": self.value,
+            "low": self.low,
+            "high": self.high,
+            "groups": self.groups,
+            "n": self.n,
+        }
+        return {**entry, "reason": self.reason} if self.reason else entry
+
+
+class Measured:
+    """A sample with its resamples drawn: measures any metric, each from the same resamples."""
+
+    def __init__(self, sample: Sample, resamples: int, seed: int) -> None:
+        self.sample = sample
+        self.source = Source(sample)
+        self.stratum: Integers = strata(sample.present)
+        self.resamples = resamples
+        self.seed = seed
+
+    @cached_property
+    def weights(self) -> Floats:
+        """First the sample itself, then its resamples, then the jackknife's."""
+        rng = np.random.default_rng(self.seed)
+        drawn = bootstrap(self.stratum, self.resamples, rng)
+        return np.vstack([np.ones(len(self.stratum)), drawn, self.left_out])
+
+    @cached_property
+    def left_out(self) -> Floats:
+        """The jackknife's weights."""
+        return jackknife(self.stratum, np.random.default_rng(self.seed))
+
+    @cached_property
+    def resampled_groups(self) -> Groups:
+        """What an interval must know of the groups."""
+        size = np.bincount(self.sample.group, minlength=len(self.stratum)).astype(np.float64)
+        return Groups(self.stratum, size, self.left_out)
+
+    @cached_property
+    def fewest(self) -> int:
+        """Groups of the class that has the fewest."""
+        counts = self.sample.present.sum(axis=0)
+        return int(counts[counts > 0].min())
+
+    @cached_property
+    def blocks(self) -> tuple[Weighted, ...]:
+        """The weighted sample, a block of weightings at a time."""
+        step = max(32, BLOCK_CELLS // max(1, len(self.stratum)))
+        starts = range(0, len(self.weights), step)
+        return tuple(Weighted(self.source, self.weights[i : i + step]) for i in starts)
+
+    def values(self, metric: Metric) -> Floats:
+        """The metric under every weighting."""
+        return np.concatenate([metric.compute(block) for block in self.blocks])
+
+    def split(self, values: Floats) -> tuple[float, Floats, Floats]:
+        """The sample's own value, the resamples' and the jackknife's."""
+        return float(values[0]), values[1 : self.resamples + 1], values[self.resamples + 1 :]
+
+    def estimate(self, metric: Metric) -> Estimate:
+        """The metric with its interval."""
+        n, groups = self.standing(metric.of)
+        value, resampled, left_out = self.split(self.values(metric))
+        if not np.isfinite(value):
+            return Estimate(None, None, None, groups, n, self.why_undefined(metric))
+        fewest = self.fewest if metric.of == "all" else groups
+        ends, reason = interval(
+            value, resampled, left_out, self.resampled_groups, metric.bounds, fewest
+        )
+        low, high = ends if ends is not None else (None, None)
+        return Estimate(value, low, high, groups, n, reason)
+
+    def standing(self, of: str) -> tuple[int, int]:
+        """Items and groups that a metric stands on."""
+        sample = self.sample
+        chosen = None
+        if of == "positive":
+            chosen = sample.label == sample.positive
+        elif of == "negative":
+            chosen = sample.label != sample.positive
+        elif of.startswith("class "):
+            chosen = sample.label == int(of.removeprefix("class "))
+        return sample.items(chosen), sample.group_count(chosen)
+
+    def why_undefined(self, metric: Metric) -> str:
+        """The reason in the words of the classes."""
+        classes, positive = self.sample.classes, self.sample.positive
+        if positive is None:
+            return metric.undefined
+        return metric.undefined.replace("{positive}", classes[positive]).replace(
+            "{negative}", classes[1 - positive]
+        )
+
+
+def evaluate(
+    predictions: Predictions,
+    *,
+    resamples: int = 2000,
+    seed: int = 0,
+    level: Level = "both",
+    groups: Literal["published", "inferred", "none"] | None = None,
+) -> dict[str, Any]:
+    """Every metric with its 95 % interval over groups.
+
+    Parameters
+    ----------
+    predictions:
+        Rows of one part. Nothing else is looked at.
+    resamples, seed:
+        Of the bootstrap over groups.
+    level:
+        ``image``, ``subject`` (scores averaged over a subject's cells), or both.
+    groups:
+        Where the groups come from, if that is known: warnings then say so.
+
+    Returns
+    -------
+    dict
+        The content of ``metrics.json``; a value that cannot be computed is None with a reason,
+        never NaN.
+
+    Raises
+    ------
+    PredictionsError
+        When there are no rows, or rows of several parts.
+    """
+    images = Measured(image_sample(predictions), resamples, seed)
+    subjects = by_subject(predictions)
+    levels: dict[str, dict[str, Any]] = {}
+    if level in ("image", "both"):
+        levels["image"] = _entries(images)
+    if level in ("subject", "both"):
+        sample = subjects.sample
+        levels["subject"] = {} if sample is None else _entries(Measured(sample, resamples, seed))
+    sample = images.sample
+    return {
+        "schema": SCHEMA,
+        "classes_in_order": list(sample.classes),
+        "positive": predictions.positive,
+        "resamples": resamples,
+        "seed": seed,
+        "interval": INTERVAL,
+        "folds": len(set(predictions.table["fold"])),
+        "repeats": sample.repeats,
+        "groups": {
+            "source": groups,
+            "total": len(sample.groups),
+            "by_class": _groups_by_class(sample),
+        },
+        "levels": levels,
+        "classes": _classes(images),
+        "confusion": {
+            "labels": list(sample.classes),
+            "counts": images.source.confusion.sum(axis=(0, 1)).astype(int).tolist(),
+            "repeats": sample.repeats,
+        },
+        "subjects": _subjects(subjects),
+        "warnings": warnings_of(predictions, sample, subjects, groups),
+    }
+
+
+def _entries(measured: Measured) -> dict[str, Any]:
+    from . import METRICS
+
+    entries = {}
+    for metric in chosen_metrics(METRICS, measured.sample):
+        entry = measured.estimate(metric).entry()
+        if metric.name == "ece" and entry["value"] is not None:
+            rng = np.random.default_rng(measured.seed)
+            entry["expected_if_calibrated"] = expected_ece(measured.sample, rng)
+        entries[metric.name] = entry
+    return entries
+
+
+def chosen_metrics(metrics: Mapping[str, Metric], sample: Sample) -> Iterable[Metric]:
+    """Those that apply: no binary ones with several classes, no subjects' ones of images."""
+    for metric in metrics.values():
+        if metric.binary and sample.positive is None:
+            continue
+        if metric.level == "subject" and sample.unit == "image":
+            continue
+        yield metric
+
+
+def _classes(measured: Measured) -> dict[str, Any]:
+    """Each class against the rest."""
+    from . import METRICS
+
+    sample = measured.sample
+    table: dict[str, Any] = {}
+    for number, name in enumerate(sample.classes):
+        n, groups = measured.standing(f"class {number}")
+        row: dict[str, Any] = {"support": n, "groups": groups}
+        for key in ("precision", "recall", "f1", "specificity", "auroc", "average_precision"):
+            metric = replace(
+                METRICS[key],
+                compute=_against_rest(key, number),
+                undefined=CLASS_REASONS[key].replace("{class}", name),
+                of=f"class {number}" if key == "recall" else "all",
+            )
+            row[key] = measured.estimate(metric).entry()
+        table[name] = row
+    return table
+
+
+CLASS_REASONS = {
+    "precision": "nothing was predicted {class}",
+    "recall": "no {class} items",
+    "f1": "no {class} items, and nothing was predicted {class}",
+    "specificity": "no items but {class}",
+    "auroc": "no model was tested on {class} and on other items",
+    "average_precision": "no model was tested on {class} and on other items",
+}
+
+
+def _against_rest(key: str, number: int) -> Any:
+    if key in ("auroc", "average_precision"):
+        measure = getattr(rankings, key)
+        return lambda at: at.within_models(number, measure)
+    return partial(class_measure, name=key, number=number)
+
+
+def _groups_by_class(sample: Sample) -> dict[str, int]:
+    counts = sample.present.sum(axis=0)
+    return {name: int(count) for name, count in zip(sample.classes, counts, strict=True)}
+
+
+def _subjects(subjects: BySubject) -> dict[str, Any]:
+    sample = subjects.sample
+    right: dict[str, Any] = {}
+    if sample is not None and sample.right is not None:
+        sums = np.bincount(sample.item, weights=sample.right)
+        share = sums / np.bincount(sample.item)
+        label = np.zeros(len(share), dtype=np.int64)
+        label[sample.item] = sample.label
+        for number, name in enumerate(sample.classes):
+            members = np.flatnonzero(label == number)
+            if len(members):
+                worst = int(members[share[members].argmin()])
+                right[name] = {
+                    "subjects": len(members),
+                    "mean": float(share[members].mean()),
+                    "worst": float(share[worst]),
+                    "worst_subject": subjects.names[worst],
+                }
+    return {
+        "unit": subjects.unit,
+        "count": 0 if sample is None else sample.items(),
+        "several_labels": subjects.several_labels,
+        "cut": subjects.cut,
+        "share_right": right,
+    }

@@ -1,0 +1,120 @@
+"""A sample under many weightings of its groups at once: what every metric is computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from .rankings import Ranking, rankings
+from .sample import Floats, Sample
+
+__all__ = ["Metric", "Source", "Weighted", "ratio"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric: its name, what it says, and how it is computed."""
+
+    name: str
+    title: str
+    short: str
+    """One sentence that says what it is."""
+    formula: str
+    source: str
+    compute: Callable[[Weighted], Floats]
+    """Values of shape (weightings,), NaN where it is not defined."""
+    undefined: str
+    """Why it may not be defined; ``{positive}`` and ``{negative}`` are filled in."""
+    bounds: tuple[float, float] = (0.0, 1.0)
+    better: str = "high"
+    """``high``, ``low``, ``one`` or ``zero``: which values are good."""
+    binary: bool = False
+    """Only with two classes of which one is positive."""
+    of: str = "all"
+    """Which items it stands on: ``all``, ``positive`` or ``negative``."""
+    level: str = "both"
+    """``both``, or ``subject`` where it says nothing of images."""
+
+
+def ratio(part: Floats, whole: Floats) -> Floats:
+    """``part / whole``, NaN where ``whole`` is 0."""
+    quotient = np.full(np.broadcast_shapes(part.shape, whole.shape), np.nan)
+    return np.divide(part, whole, out=quotient, where=whole > 0)
+
+
+class Source:
+    """A sample and what is computed once for all its weightings."""
+
+    def __init__(self, sample: Sample) -> None:
+        self.sample = sample
+
+    @cached_property
+    def confusion(self) -> Floats:
+        """Counts by group, repeat, label and predicted class."""
+        classes = len(self.sample.classes)
+        counts = self.sample.group_sums(
+            self.sample.label * classes + self.sample.predicted, classes * classes
+        )
+        return counts.reshape(*counts.shape[:2], classes, classes)
+
+    @cached_property
+    def rankings(self) -> dict[int, tuple[Ranking, ...]]:
+        """Class → one ranking a model, by the class's probability."""
+        return {number: rankings(self.sample, number) for number in range(len(self.sample.classes))}
+
+
+class Weighted:
+    """A sample with its groups weighted; ``weights`` has the shape (weightings, groups)."""
+
+    def __init__(self, source: Source, weights: Floats) -> None:
+        self.source = source
+        self.sample = source.sample
+        self.weights = weights
+
+    def total(self, by_group: Floats) -> Floats:
+        """Weighted sums over groups: (groups, …) becomes (weightings, …)."""
+        flat = self.weights @ by_group.reshape(len(by_group), -1)
+        return flat.reshape(len(self.weights), *by_group.shape[1:])
+
+    @cached_property
+    def confusion(self) -> Floats:
+        """Weighted counts by weighting, repeat, label and predicted class."""
+        return self.total(self.source.confusion)
+
+    def binary(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """True positives, false negatives, false positives, true negatives, by repeat."""
+        return self.against_rest(self.positive)
+
+    def against_rest(self, number: int) -> tuple[Floats, Floats, Floats, Floats]:
+        """The same four counts with class ``number`` as the positive one."""
+        counts = self.confusion
+        hit = counts[..., number, number]
+        missed = counts[..., number, :].sum(axis=-1) - hit
+        false = counts[..., :, number].sum(axis=-1) - hit
+        return hit, missed, false, counts.sum(axis=(-2, -1)) - hit - missed - false
+
+    @property
+    def positive(self) -> int:
+        """Number of the positive class of a binary task."""
+        if self.sample.positive is None:
+            raise ValueError("a binary metric was asked of more than two classes")
+        return self.sample.positive
+
+    def within_models(self, number: int, measure: Callable[[Ranking, Floats], Floats]) -> Floats:
+        """The size-weighted mean of a rank metric within models, then the mean over repeats.
+
+        Scores of different models are never ranked together. A model whose items are of one
+        class says nothing about ranks and is left out.
+        """
+        shape = (len(self.weights), self.sample.repeats)
+        sums, sizes = np.zeros(shape), np.zeros(shape)
+        for ranking in self.source.rankings[number]:
+            weights = self.weights[:, ranking.groups]
+            values = measure(ranking, weights)
+            size = np.where(np.isfinite(values), weights @ ranking.sizes, 0.0)
+            sums[:, ranking.repeat] += size * np.where(size > 0, values, 0.0)
+            sizes[:, ranking.repeat] += size
+        return ratio(sums, sizes).mean(axis=1)
