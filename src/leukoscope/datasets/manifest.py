@@ -202,11 +202,12 @@ def read_manifest(path: Path) -> Manifest:
                 for row, value in enumerate(raw[column])
             ]
     table = typed(raw)
-    for column in ("image", "parent"):
-        table[column] = [_plain(value) for value in table[column]]
+    table = typed(
+        table.assign(**{column: table[column].map(_plain) for column in ("image", "parent")})
+    )
     card_path = path.with_suffix(".toml")
     card = read_card(card_path) if card_path.exists() else _card_for(path, table)
-    table["dataset"] = table["dataset"].replace("", card.name)
+    table["dataset"] = table["dataset"].where(table["dataset"] != "", card.name)
     verify_rows(table, where=str(path))
     verify_labels(table, card, where=str(path))
     return Manifest(table, card, path.parent / card.root)
@@ -291,7 +292,7 @@ def verify_rows(table: pd.DataFrame, *, where: str) -> None:
     )
     for wrong in np.flatnonzero(bad):
         raise ManifestError(
-            f"{where}: row {wrong + 2}: box {tuple(boxes.iloc[wrong])} is no box; expected "
+            f"{where}: row {wrong + 2}: box ({_shown(boxes.iloc[wrong])}) is no box; expected "
             "x0 < x1 and y0 < y1 in pixels, or four empty cells for the whole image."
         )
     keys = pd.Series(row_keys(table))
@@ -313,6 +314,10 @@ def verify_rows(table: pd.DataFrame, *, where: str) -> None:
                 f"{where}: row {row + 2}: a group has a source (published or inferred) and a "
                 f"source has a group; found group {table['group'].iloc[row]!r} from {source!r}."
             )
+
+
+def _shown(box: pd.Series) -> str:
+    return ", ".join("nothing" if value is pd.NA else str(value) for value in box)
 
 
 def _plain(path: str) -> str:
@@ -373,7 +378,10 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
         with atomic_path(path) as temporary:
             table.to_parquet(temporary, index=False)
     else:
-        write_atomic(path, table.to_csv(index=False, lineterminator="\n"))
+        text = table.to_csv(index=False, lineterminator="\n")
+        if "\r" in text:  # the one character that csv leaves bare and then ends a line at
+            text = table.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        write_atomic(path, text)
     write_card(manifest.card.model_copy(update={"root": root}), path.with_suffix(".toml"))
 
 
