@@ -31,6 +31,8 @@ BALANCE_WEIGHT = 4.0
 """A class share that is off by a point counts like a part's size that is off by two."""
 EVEN = 0.002
 """A class share or a size that is off by less than a fifth of a point is right."""
+FAIR = 0.01
+"""Below a point a better mixed class is not worth less even sizes."""
 NEGLIGIBLE = 1e-6
 """The same as a cost: a sum of squares."""
 SIZE_SLACK = 0.05
@@ -217,7 +219,7 @@ def _evened(goal: _Goal, placed: Ints) -> Ints:
     for _ in range(ROUNDS):
         counts = placed.T @ goal.kinds
         worst = np.array([goal.worst(part, row) for part, row in enumerate(counts)])
-        if not np.isfinite(worst).all() or worst.max() < EVEN:
+        if not np.isfinite(worst).all() or worst.max() < FAIR:
             break
 
         def gain(

@@ -6,8 +6,8 @@ A fold is an array with the part of each row: ``TRAIN``, ``VALIDATION``, ``TEST`
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -16,53 +16,24 @@ import numpy as np
 from ..errors import SplitError
 from ..records.experiment import SplitPlan
 from .assignment import ABSENT, assign, deal, draw_shares
+from .refusals import (
+    refuse_cut,
+    require_all_classes,
+    require_once,
+    require_training_classes,
+    require_units,
+    too_few,
+)
+from .rows import LEFT_OUT, TEST, TRAIN, VALIDATION, Division, Ints, Rows, Texts
 
-__all__ = ["KINDS", "LEFT_OUT", "TEST", "TRAIN", "VALIDATION", "Division", "Rows"]
-
-LEFT_OUT, TRAIN, VALIDATION, TEST = -1, 0, 1, 2
-Ints = np.ndarray[Any, np.dtype[np.int64]]
-Texts = np.ndarray[Any, Any]
-
-
-@dataclass(frozen=True)
-class Rows:
-    """The rows to be divided, sorted by key so that their order in a file never matters."""
-
-    keys: Texts
-    labels: Texts
-    units: Texts
-    """What is never cut: the row's group, or under ``as-published`` its own key."""
-    datasets: Texts
-    official: Texts
-    images: Texts
-    whole: bool
-    """Whether units are groups (leak-free) and not single images (as published)."""
-
-    def __len__(self) -> int:
-        return len(self.keys)
-
-    @property
-    def word(self) -> str:
-        """What a unit is called in a message."""
-        return "groups" if self.whole else "images"
-
-
-@dataclass(frozen=True)
-class Division:
-    """One fold: its name, its repeat, the part of each row, and what a reader must know."""
-
-    name: str
-    repeat: int
-    parts: Ints
-    notes: tuple[str, ...] = field(default=())
-
+__all__ = ["KINDS"]
 
 Kind = Callable[[Rows, SplitPlan, int], list[Division]]
 
 
 def kfold(rows: Rows, plan: SplitPlan, seed: int) -> list[Division]:
     """Every row tests once a repeat; the validation part comes from whole training groups."""
-    _require(rows, plan.folds, f"{plan.folds} folds")
+    require_units(rows, plan.folds, f"{plan.folds} folds")
     divisions = []
     for repeat in range(plan.repeats):
         rng = _generator(seed, repeat)
@@ -70,7 +41,7 @@ def kfold(rows: Rows, plan: SplitPlan, seed: int) -> list[Division]:
             fold_of = _assigned(rows, np.full(plan.folds, 1 / plan.folds), rng)
         else:
             fold_of = deal(_codes(rows.labels), plan.folds, rng)
-        _all_classes(rows, fold_of, plan.folds)
+        require_all_classes(rows, fold_of, plan.folds)
         for fold in range(plan.folds):
             parts = np.where(fold_of == fold, TEST, TRAIN)
             name = f"fold-{fold}" if plan.repeats == 1 else f"repeat-{repeat}-fold-{fold}"
@@ -80,19 +51,19 @@ def kfold(rows: Rows, plan: SplitPlan, seed: int) -> list[Division]:
 
 def holdout(rows: Rows, plan: SplitPlan, seed: int) -> list[Division]:
     """One division a repeat, by the shares of all rows."""
-    _require(rows, 2, "a holdout (one to train, one to test)")
+    require_units(rows, 2, "a holdout (one to train, one to test)")
     divisions = []
     for repeat in range(plan.repeats):
         rng = _generator(seed, repeat)
         name = "fold-0" if plan.repeats == 1 else f"repeat-{repeat}"
         if not rows.whole:
             parts = _drawn(rows, plan, rng)
-            _all_classes(rows, np.where(parts == TEST, 1, 0), 2)
+            require_all_classes(rows, np.where(parts == TEST, 1, 0), 2)
             divisions.append(Division(name, repeat, parts, _without(rows, parts)))
             continue
         # The test part first, from all groups: a group too many in it cannot be mended later.
         side = _assigned(rows, np.array([1 - plan.test, plan.test]), rng)
-        _all_classes(rows, side, 2)
+        require_all_classes(rows, side, 2)
         parts = np.where(side == 1, TEST, TRAIN)
         share = plan.validation / (1 - plan.test)
         divisions.append(_with_validation(rows, parts, share, rng, name, repeat))
@@ -111,7 +82,7 @@ def image(rows: Rows, plan: SplitPlan, seed: int) -> list[Division]:
 
 def lodo(rows: Rows, plan: SplitPlan, seed: int) -> list[Division]:
     """Each data set tests once, the others train."""
-    _once(plan)
+    require_once(plan)
     names = sorted(set(rows.datasets))
     if len(names) < 2:
         raise SplitError(
@@ -119,12 +90,14 @@ def lodo(rows: Rows, plan: SplitPlan, seed: int) -> list[Division]:
             f"{names[0]!r}. Join manifests first: leukoscope data read A.csv B.csv."
         )
     if rows.whole:
-        _refuse_cut(rows, rows.datasets, "data sets", "Leave the rows out that two sets share")
+        refuse_cut(rows, rows.datasets, "data sets", "Leave the rows out that two sets share")
     rng = _generator(seed, 0)
     divisions = []
     for name in names:
         parts = np.where(rows.datasets == name, TEST, TRAIN)
-        divisions.append(_with_validation(rows, parts, plan.validation, rng, str(name), 0))
+        unseen = require_training_classes(rows, parts, f"without data set {name!r}")
+        made = _with_validation(rows, parts, plan.validation, rng, str(name), 0)
+        divisions.append(replace(made, notes=(*unseen, *made.notes)))
     return divisions
 
 
@@ -137,12 +110,15 @@ OFFICIAL_WORDS = {
     "dev": VALIDATION,
     "test": TEST,
     "testing": TEST,
+    "preliminary": TEST,
+    "final": TEST,
 }
+"""Words in the names of official parts; the last two are C-NMC's."""
 
 
 def official(rows: Rows, plan: SplitPlan, seed: int) -> list[Division]:
     """The division that the data set was published with: its folds, or its parts."""
-    _once(plan)
+    require_once(plan)
     values = sorted(set(rows.official) - {""})
     if not values:
         raise SplitError(
@@ -164,13 +140,14 @@ def official(rows: Rows, plan: SplitPlan, seed: int) -> list[Division]:
     of_a_fold = np.isin(rows.official, folds)
     if rows.whole:
         units = np.where(of_a_fold, rows.official, "")
-        _refuse_cut(rows, units, "official folds")
+        refuse_cut(rows, units, "official folds")
     divisions = []
     for value in folds:
         parts = np.where(of_a_fold, TRAIN, LEFT_OUT)
         parts[rows.official == value] = TEST
+        unseen = require_training_classes(rows, parts, f"without official fold {value!r}")
         made = _with_validation(rows, parts, plan.validation, rng, str(value), 0)
-        divisions.append(_left_out_noted(made))
+        divisions.append(_left_out_noted(replace(made, notes=(*unseen, *made.notes))))
     return divisions
 
 
@@ -184,10 +161,15 @@ def _official_parts(
             f"{', '.join(map(repr, sorted(meant)))}. Add the training part of the data set."
         )
     if rows.whole:
-        _refuse_cut(rows, np.array([f"{part}" for part in parts], dtype=object), "official parts")
+        refuse_cut(rows, np.array([f"{part}" for part in parts], dtype=object), "official parts")
+    notes = require_training_classes(rows, parts, "the official parts")
+    folds = sorted(value for value in meant if value and _official_part(value) is None)
+    if folds:
+        notes += (f"{', '.join(folds)} train together, because there is a test part beside them",)
     if VALIDATION in parts:
-        return _left_out_noted(Division("fold-0", 0, parts))
-    return _left_out_noted(_with_validation(rows, parts, plan.validation, rng, "fold-0", 0))
+        return _left_out_noted(Division("fold-0", 0, parts, notes))
+    made = _with_validation(rows, parts, plan.validation, rng, "fold-0", 0)
+    return _left_out_noted(replace(made, notes=(*notes, *made.notes)))
 
 
 def _official_part(value: str) -> int | None:
@@ -218,10 +200,10 @@ def forward(rows: Rows, plan: SplitPlan, seed: int) -> list[Division]:
     this is the cautious reading: training and test meet at one border only. A group goes where
     most of its images belong.
     """
-    _once(plan)
+    require_once(plan)
     wanted = _wanted_by_number(rows, plan)
     if not rows.whole:
-        _all_classes(rows, np.where(wanted == TEST, 1, 0), 2)
+        require_all_classes(rows, np.where(wanted == TEST, 1, 0), 2)
         return [Division("fold-0", 0, wanted, _without(rows, wanted))]
     units, unit_of = np.unique(rows.units, return_inverse=True)
     votes = np.zeros((len(units), 3), dtype=np.int64)
@@ -234,13 +216,13 @@ def forward(rows: Rows, plan: SplitPlan, seed: int) -> list[Division]:
         last = [np.median(numbers[mine & (unit_of == unit)]) for unit in np.unique(unit_of[mine])]
         in_order = np.unique(unit_of[mine])[np.argsort(last, kind="stable")]
         if len(in_order) < 2:
-            _too_few(rows, label, 1, 2, "a forward holdout (one to train, one to test)")
+            too_few(rows, label, 1, 2, "a forward holdout (one to train, one to test)")
         if not (part_of[in_order] == TEST).any():
             part_of[in_order[-1]] = TEST
         if not (part_of[in_order] == TRAIN).any():
             part_of[in_order[0]] = TRAIN
     parts = part_of[unit_of]
-    _all_classes(rows, np.where(parts == TEST, 1, 0), 2)
+    require_all_classes(rows, np.where(parts == TEST, 1, 0), 2)
     return [Division("fold-0", 0, parts, _without(rows, parts))]
 
 
@@ -360,62 +342,3 @@ def _left_out_noted(division: Division) -> Division:
         return division
     note = f"{left} rows without an official part are in none"
     return Division(division.name, division.repeat, division.parts, (*division.notes, note))
-
-
-def _require(rows: Rows, needed: int, what: str) -> None:
-    """Every class has at least ``needed`` units."""
-    for label in sorted(set(rows.labels)):
-        found = len(set(rows.units[rows.labels == label]))
-        if found < needed:
-            _too_few(rows, label, found, needed, what)
-
-
-def _too_few(rows: Rows, label: str, found: int, needed: int, what: str) -> None:
-    units = {name: len(set(rows.units[rows.labels == name])) for name in sorted(set(rows.labels))}
-    counts = ", ".join(f"{name} {count}" for name, count in units.items())
-    enough = min(units.values())
-    fewer = f"Ask for at most {enough} folds, " if needed > 2 and enough >= 2 else "Do "
-    fewer = fewer if enough >= 2 else ""
-    raise SplitError(
-        f"split: class {label!r} has {found} {rows.word}, and {what} need {needed} ({counts}). "
-        f"{fewer}{'leave' if not fewer else 'or leave'} the class out (data.leave_out), "
-        f"or add subjects of it."
-    )
-
-
-def _all_classes(rows: Rows, side: Ints, sides: int) -> None:
-    """Every class lies on every side (fold, or train and test)."""
-    for label in sorted(set(rows.labels)):
-        found = set(side[rows.labels == label].tolist())
-        if len(found) < sides:
-            raise SplitError(
-                f"split: class {label!r} cannot be put on each of {sides} sides without cutting "
-                f"a group: {len(set(rows.units[rows.labels == label]))} {rows.word} hold it, "
-                "together with other classes. Ask for fewer folds, or leave the class out "
-                "(data.leave_out)."
-            )
-
-
-def _once(plan: SplitPlan) -> None:
-    if plan.repeats > 1:
-        raise SplitError(
-            f"split: kind {plan.kind!r} has one answer, so {plan.repeats} repeats would test the "
-            "same rows again. Set split.repeats = 1, or choose 'kfold', 'holdout' or 'image'."
-        )
-
-
-def _refuse_cut(
-    rows: Rows, sides: Texts, what: str, remedy: str = "Choose kind 'kfold' or 'holdout'"
-) -> None:
-    """Raise when a group lies on two sides ('' is no side)."""
-    where: dict[str, set[str]] = {}
-    for unit, side in zip(rows.units, sides, strict=True):
-        if side not in ("", str(LEFT_OUT)):
-            where.setdefault(unit, set()).add(side)
-    cut: Sequence[str] = sorted(unit for unit, found in where.items() if len(found) > 1)
-    if cut:
-        shown = ", ".join(map(repr, cut[:3])) + (", …" if len(cut) > 3 else "")
-        raise SplitError(
-            f"split: the {what} cut {len(cut)} of {len(where)} groups ({shown}). {remedy}, or "
-            "ask for edition 'as-published' to divide as published, leak and all."
-        )

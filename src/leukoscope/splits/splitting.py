@@ -10,7 +10,8 @@ from ..datasets.manifest import Manifest
 from ..errors import SplitError, suggestion
 from ..records.experiment import SplitPlan
 from ..records.split import Edition, Fold, Split
-from .kinds import KINDS, TEST, TRAIN, VALIDATION, Division, Rows
+from .kinds import KINDS
+from .rows import TEST, TRAIN, VALIDATION, Division, Rows
 
 __all__ = ["make_split", "verify_split"]
 
