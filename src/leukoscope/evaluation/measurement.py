@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from . import rankings
+from .cautions import warnings_of
 from .counts import class_measure
-from .intervals import INTERVAL, Groups, interval
+from .intervals import INTERVAL, Ends, Groups, interval
 from .probabilities import expected_ece
-from .resampling import bootstrap, jackknife, strata
+from .resampling import Resamples, resample, strata
 from .sample import Floats, Integers, Sample, image_sample
 from .subjects import BySubject, by_subject
-from .cautions import warnings_of
 from .weighted import Metric, Source, Weighted
 
 if TYPE_CHECKING:
@@ -56,30 +55,26 @@ class Estimate:
 class Measured:
     """A sample with its resamples drawn: measures any metric, each from the same resamples."""
 
-    def __init__(self, sample: Sample, resamples: int, seed: int) -> None:
+    def __init__(
+        self, sample: Sample, resamples: Resamples, columns: Integers | None = None
+    ) -> None:
+        """``columns`` are the places of the sample's groups among the resampled ones."""
         self.sample = sample
         self.source = Source(sample)
-        self.stratum: Integers = strata(sample.present)
         self.resamples = resamples
-        self.seed = seed
+        self.columns = np.arange(len(sample.groups)) if columns is None else columns
+
+    @classmethod
+    def alone(cls, sample: Sample, draws: int, seed: int) -> Measured:
+        """A sample with resamples of its own groups."""
+        return cls(sample, resample(strata(sample.present), draws, seed))
 
     @cached_property
-    def weights(self) -> Floats:
-        """First the sample itself, then its resamples, then the jackknife's."""
-        rng = np.random.default_rng(self.seed)
-        drawn = bootstrap(self.stratum, self.resamples, rng)
-        return np.vstack([np.ones(len(self.stratum)), drawn, self.left_out])
-
-    @cached_property
-    def left_out(self) -> Floats:
-        """The jackknife's weights."""
-        return jackknife(self.stratum, np.random.default_rng(self.seed))
-
-    @cached_property
-    def resampled_groups(self) -> Groups:
-        """What an interval must know of the groups."""
-        size = np.bincount(self.sample.group, minlength=len(self.stratum)).astype(np.float64)
-        return Groups(self.stratum, size, self.left_out)
+    def groups(self) -> Groups:
+        """What an interval must know of the resampled groups."""
+        size = np.zeros(len(self.resamples.stratum))
+        size[self.columns] = np.bincount(self.sample.group, minlength=len(self.columns))
+        return Groups(self.resamples.stratum, size, self.resamples.left_out)
 
     @cached_property
     def fewest(self) -> int:
@@ -90,30 +85,36 @@ class Measured:
     @cached_property
     def blocks(self) -> tuple[Weighted, ...]:
         """The weighted sample, a block of weightings at a time."""
-        step = max(32, BLOCK_CELLS // max(1, len(self.stratum)))
-        starts = range(0, len(self.weights), step)
-        return tuple(Weighted(self.source, self.weights[i : i + step]) for i in starts)
+        weights = self.resamples.weights
+        if len(self.columns) < weights.shape[1]:
+            weights = weights[:, self.columns]
+        step = max(32, BLOCK_CELLS // max(1, len(self.columns)))
+        starts = range(0, len(weights), step)
+        return tuple(Weighted(self.source, weights[i : i + step]) for i in starts)
 
     def values(self, metric: Metric) -> Floats:
         """The metric under every weighting."""
         return np.concatenate([metric.compute(block) for block in self.blocks])
 
-    def split(self, values: Floats) -> tuple[float, Floats, Floats]:
-        """The sample's own value, the resamples' and the jackknife's."""
-        return float(values[0]), values[1 : self.resamples + 1], values[self.resamples + 1 :]
-
     def estimate(self, metric: Metric) -> Estimate:
         """The metric with its interval."""
         n, groups = self.standing(metric.of)
-        value, resampled, left_out = self.split(self.values(metric))
-        if not np.isfinite(value):
+        values = self.values(metric)
+        if not np.isfinite(values[0]):
             return Estimate(None, None, None, groups, n, self.why_undefined(metric))
-        fewest = self.fewest if metric.of == "all" else groups
-        ends, reason = interval(
-            value, resampled, left_out, self.resampled_groups, metric.bounds, fewest
-        )
+        ends, reason = self.interval_of(values, metric.bounds, self.fewest_of(metric.of, groups))
         low, high = ends if ends is not None else (None, None)
-        return Estimate(value, low, high, groups, n, reason)
+        return Estimate(float(values[0]), low, high, groups, n, reason)
+
+    def interval_of(self, values: Floats, bounds: Ends, fewest: int) -> tuple[Ends | None, str]:
+        """The interval of a value from its weightings, or the reason why there is none."""
+        draws = values[1 : self.resamples.draws + 1]
+        left_out = values[self.resamples.draws + 1 :]
+        return interval(float(values[0]), draws, left_out, self.groups, bounds, fewest)
+
+    def fewest_of(self, of: str, groups: int) -> int:
+        """How many groups a share stands on, the class with the fewest counting."""
+        return self.fewest if of == "all" else groups
 
     def standing(self, of: str) -> tuple[int, int]:
         """Items and groups that a metric stands on."""
@@ -169,14 +170,16 @@ def evaluate(
     PredictionsError
         When there are no rows, or rows of several parts.
     """
-    images = Measured(image_sample(predictions), resamples, seed)
+    images = Measured.alone(image_sample(predictions), resamples, seed)
     subjects = by_subject(predictions)
     levels: dict[str, dict[str, Any]] = {}
     if level in ("image", "both"):
-        levels["image"] = _entries(images)
+        levels["image"] = _entries(images, seed)
     if level in ("subject", "both"):
         sample = subjects.sample
-        levels["subject"] = {} if sample is None else _entries(Measured(sample, resamples, seed))
+        levels["subject"] = {}
+        if sample is not None:
+            levels["subject"] = _entries(Measured.alone(sample, resamples, seed), seed)
     sample = images.sample
     return {
         "schema": SCHEMA,
@@ -204,14 +207,14 @@ def evaluate(
     }
 
 
-def _entries(measured: Measured) -> dict[str, Any]:
+def _entries(measured: Measured, seed: int) -> dict[str, Any]:
     from . import METRICS
 
     entries = {}
     for metric in chosen_metrics(METRICS, measured.sample):
         entry = measured.estimate(metric).entry()
         if metric.name == "ece" and entry["value"] is not None:
-            rng = np.random.default_rng(measured.seed)
+            rng = np.random.default_rng(seed)
             entry["expected_if_calibrated"] = expected_ece(measured.sample, rng)
         entries[metric.name] = entry
     return entries
@@ -259,9 +262,10 @@ CLASS_REASONS = {
 
 
 def _against_rest(key: str, number: int) -> Any:
-    if key in ("auroc", "average_precision"):
-        measure = getattr(rankings, key)
-        return lambda at: at.within_models(number, measure)
+    if key == "auroc":
+        return lambda at: at.auroc(number)
+    if key == "average_precision":
+        return lambda at: at.sweep(number)[:, 0]
     return partial(class_measure, name=key, number=number)
 
 

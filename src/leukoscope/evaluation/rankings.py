@@ -2,8 +2,8 @@
 
 For each different score of a positive item, from the highest down, the positives and negatives
 at or above it are counted by group. A resample's counts are then one matrix product of its weights
-with these, whatever the number of items (``Dense``); where groups are so many that the table
-would not fit, the weights are laid out along the order and summed up (``Ranking.counts``).
+with these, whatever the number of items; where groups are so many that the table would not fit,
+the weights are laid out along the order of the items and summed up.
 """
 
 from __future__ import annotations
@@ -18,20 +18,26 @@ import numpy as np
 from .sample import Bools, Floats, Integers, Sample
 
 __all__ = [
+    "SPECIFICITIES",
     "Ranking",
     "auroc",
-    "average_precision",
     "ranking_of",
     "rankings",
-    "sensitivity_at_specificity",
+    "sweep",
 ]
 
 DENSE_GROUPS = 512
-"""Up to this many groups, counts by group are tabled."""
+DENSE_CELLS = 1 << 23
+"""Up to this many groups, and groups times items, counts by group are tabled."""
 BLOCK_CELLS = 1 << 20
 """About how many cells of weights by thresholds are worked on at a time: stays in the cache."""
+SPECIFICITIES = (0.90, 0.95)
+"""At which the sensitivity is told."""
 SLACK = 1e-9
 """Counts of false alarms may exceed their limit by this share: 0.05 · 20 is not 1 in binary."""
+
+
+NONE: Floats = np.zeros((0, 0))
 
 
 class Counts(NamedTuple):
@@ -79,7 +85,9 @@ class Ranking:
     @property
     def dense(self) -> bool:
         """Whether counts are tabled by group."""
-        return len(self.groups) <= DENSE_GROUPS
+        return (
+            len(self.groups) <= DENSE_GROUPS and len(self.groups) * len(self.group) <= DENSE_CELLS
+        )
 
     @cached_property
     def table(self) -> Counts:
@@ -96,14 +104,18 @@ class Ranking:
         return fresh @ below.T
 
     def counts(self, weights: Floats) -> Iterator[tuple[slice, Counts]]:
-        """Weighted counts at the thresholds, a block of weightings at a time."""
+        """Weighted counts at the thresholds, a block of weightings at a time.
+
+        From the table ``above`` is not computed: only ``wins`` needs it.
+        """
         width = len(self.ends) if self.dense else len(self.group)
         step = max(1, BLOCK_CELLS // max(width, 1))
         for start in range(0, len(weights), step):
             block = slice(start, start + step)
             part = weights[block]
             if self.dense:
-                yield block, Counts(*(part @ table for table in self.table))
+                hits, alarms, _ = self.table
+                yield block, Counts(part @ hits, part @ alarms, NONE)
             else:
                 yield block, self._along(part)
 
@@ -169,30 +181,27 @@ def auroc(ranking: Ranking, weights: Floats) -> Floats:
             below = negatives[block, None] - (at.negatives + at.above) / 2
             right[block] = np.einsum("bt,bt->b", fresh, below)
     values = np.full(len(weights), np.nan)
-    return np.divide(right, positives * negatives, out=values, where=both)
+    return np.asarray(np.divide(right, positives * negatives, out=values, where=both))
 
 
-def average_precision(ranking: Ranking, weights: Floats) -> Floats:
-    """Sum over thresholds of precision times the gain in recall, without interpolation."""
-    positives, _, both = _both(ranking, weights)
-    sums = np.zeros(len(weights))
+def sweep(ranking: Ranking, weights: Floats) -> Floats:
+    """What needs a walk down all thresholds, in one walk, shape (weightings, 1 + specificities).
+
+    First the average precision: the sum over thresholds of precision times the gain in recall,
+    without interpolation. Then for each of ``SPECIFICITIES`` the highest sensitivity of any
+    threshold whose specificity is at least that.
+    """
+    positives, negatives, both = _both(ranking, weights)
+    sums = np.zeros((len(weights), 1 + len(SPECIFICITIES)))
     for block, at in ranking.counts(weights):
         fresh = np.diff(at.positives, axis=1, prepend=0.0)
         called = at.positives + at.negatives
-        precision = np.divide(at.positives, called, out=np.zeros_like(called), where=called > 0)
-        sums[block] = np.einsum("bt,bt->b", fresh, precision)
-    values = np.full(len(weights), np.nan)
-    return np.divide(sums, positives, out=values, where=both)
-
-
-def sensitivity_at_specificity(ranking: Ranking, weights: Floats, specificity: float) -> Floats:
-    """The highest sensitivity of any threshold whose specificity is at least the given one."""
-    positives, negatives, both = _both(ranking, weights)
-    hits = np.zeros(len(weights))
-    limit = (1 - specificity) * negatives * (1 + SLACK)
-    for block, at in ranking.counts(weights):
-        allowed = (at.negatives <= limit[block, None]).sum(axis=1)
-        found = np.take_along_axis(at.positives, np.maximum(allowed - 1, 0)[:, None], axis=1)
-        hits[block] = np.where(allowed > 0, found[:, 0], 0.0)
-    values = np.full(len(weights), np.nan)
-    return np.divide(hits, positives, out=values, where=both)
+        called[called == 0] = 1.0  # nothing at all is above the threshold: nothing is added
+        sums[block, 0] = np.einsum("bt,bt->b", fresh, at.positives / called)
+        for column, specificity in enumerate(SPECIFICITIES, start=1):
+            limit = (1 - specificity) * negatives[block, None] * (1 + SLACK)
+            allowed = (at.negatives <= limit).sum(axis=1)
+            found = np.take_along_axis(at.positives, np.maximum(allowed - 1, 0)[:, None], axis=1)
+            sums[block, column] = np.where(allowed > 0, found[:, 0], 0.0)
+    values = np.full(sums.shape, np.nan)
+    return np.asarray(np.divide(sums, positives[:, None], out=values, where=both[:, None]))

@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 
-from .rankings import Ranking, auroc, average_precision, sensitivity_at_specificity
+from .rankings import SPECIFICITIES
 from .sample import Floats
 from .weighted import Metric, Weighted
 
-__all__ = ["RANK_METRICS"]
+__all__ = ["RANK_METRICS", "SPECIFICITY_METRICS"]
 
 BOTH = "no model was tested on items of both classes"
 
 
-def _over_classes(measure: Callable[[Ranking, Floats], Floats]) -> Callable[[Weighted], Floats]:
+def _over_classes(at: Weighted, of_class: Callable[[int], Floats]) -> Floats:
     """The positive class's value; with more classes the mean of one against the rest."""
-
-    def compute(at: Weighted) -> Floats:
-        if at.sample.positive is not None:
-            return at.within_models(at.positive, measure)
-        found = np.flatnonzero(at.sample.present.any(axis=0))
-        values = [at.within_models(int(number), measure) for number in found]
-        return np.asarray(np.mean(values, axis=0))
-
-    return compute
+    if at.sample.positive is not None:
+        return of_class(at.positive)
+    found = np.flatnonzero(at.sample.present.any(axis=0))
+    return np.asarray(np.mean([of_class(int(number)) for number in found], axis=0))
 
 
-def _at_specificity(specificity: float) -> Metric:
-    measure = partial(sensitivity_at_specificity, specificity=specificity)
+def _at_specificity(column: int, specificity: float) -> Metric:
     return Metric(
         f"sensitivity_at_specificity_{specificity:.2f}",
         f"Sensitivity at specificity {specificity:.2f}",
@@ -38,7 +31,7 @@ def _at_specificity(specificity: float) -> Metric:
         "the threshold is found on these very items, so it flatters.",
         f"max TPR(t) over thresholds with TNR(t) ≥ {specificity:.2f}; mean over models by size",
         "Pepe 2003, The Statistical Evaluation of Medical Tests, section 4.3.2",
-        lambda at: at.within_models(at.positive, measure),
+        lambda at: at.sweep(at.positive)[:, column],
         BOTH,
         binary=True,
     )
@@ -52,7 +45,7 @@ RANK_METRICS = (
         "P(s⁺ > s⁻) + ½ P(s⁺ = s⁻) within each model; mean over models by size; with more than "
         "two classes the mean of one against the rest",
         "Bamber 1975, J. Math. Psychol. 12:387, equation 4",
-        _over_classes(auroc),
+        lambda at: _over_classes(at, at.auroc),
         BOTH,
     ),
     Metric(
@@ -62,9 +55,11 @@ RANK_METRICS = (
         "Σ_t (R_t − R_{t−1}) P_t within each model; mean over models by size; with more than two "
         "classes the mean of one against the rest",
         "as in scikit-learn",
-        _over_classes(average_precision),
+        lambda at: _over_classes(at, lambda number: at.sweep(number)[:, 0]),
         BOTH,
     ),
 )
-SPECIFICITY_METRICS = tuple(_at_specificity(value) for value in (0.90, 0.95))
+SPECIFICITY_METRICS = tuple(
+    _at_specificity(column, value) for column, value in enumerate(SPECIFICITIES, start=1)
+)
 """Sensitivity at a stated specificity; the names carry it."""

@@ -5,11 +5,13 @@ A resample is a row of weights, one for each group: how many times the group was
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from .sample import Bools, Floats, Integers, Sample
+from .sample import Bools, Floats, Integers
 
-__all__ = ["bootstrap", "jackknife", "strata"]
+__all__ = ["Resamples", "bootstrap", "jackknife", "resample", "strata"]
 
 MOST_BLOCKS = 200
 """The jackknife leaves out blocks of groups where there are more groups than this."""
@@ -20,7 +22,7 @@ def strata(present: Bools) -> Integers:
 
     ``present`` has the shape (groups, classes).
     """
-    return np.where(present.sum(axis=1) == 1, present.argmax(axis=1), present.shape[1])
+    return np.asarray(np.where(present.sum(axis=1) == 1, present.argmax(axis=1), present.shape[1]))
 
 
 def bootstrap(stratum: Integers, resamples: int, rng: np.random.Generator) -> Floats:
@@ -58,6 +60,25 @@ def jackknife(stratum: Integers, rng: np.random.Generator) -> Floats:
     return np.array(rows).reshape(len(rows), len(stratum))
 
 
-def sample_strata(sample: Sample) -> Integers:
-    """Stratum of each group of a sample."""
-    return strata(sample.present)
+@dataclass(frozen=True)
+class Resamples:
+    """The weightings that a sample (or two samples together) is measured under."""
+
+    stratum: Integers
+    weights: Floats
+    """First all ones, then the bootstrap's, then the jackknife's; shape (weightings, groups)."""
+    draws: int
+    """How many of them are the bootstrap's."""
+
+    @property
+    def left_out(self) -> Floats:
+        """The jackknife's weights."""
+        return self.weights[self.draws + 1 :]
+
+
+def resample(stratum: Integers, draws: int, seed: int) -> Resamples:
+    """Draw the weightings of some groups."""
+    rng = np.random.default_rng(seed)
+    drawn = bootstrap(stratum, draws, rng)
+    weights = np.vstack([np.ones(len(stratum)), drawn, jackknife(stratum, rng)])
+    return Resamples(stratum, weights, draws)

@@ -86,7 +86,7 @@ class Sample:
         size = len(self.groups) * self.repeats
         if width is None:
             sums = np.bincount(place, weights=values, minlength=size)
-            return sums.reshape(len(self.groups), self.repeats)
+            return np.asarray(sums.reshape(len(self.groups), self.repeats), dtype=np.float64)
         counts = np.bincount(place * width + values, minlength=size * width)
         return counts.reshape(len(self.groups), self.repeats, width).astype(np.float64)
 
@@ -95,7 +95,8 @@ class Sample:
         place = (self.group * self.repeats + self.repeat) * width + cell
         size = len(self.groups) * self.repeats * width
         sums = np.bincount(place, weights=values, minlength=size)
-        return sums.reshape(len(self.groups), self.repeats, width)
+        shape = (len(self.groups), self.repeats, width)
+        return np.asarray(sums.reshape(shape), dtype=np.float64)
 
 
 def numbered(names: Sequence[str]) -> tuple[Integers, tuple[str, ...]]:

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .rankings import Ranking, rankings
+from .rankings import Ranking, auroc, rankings, sweep
 from .sample import Floats, Sample
 
 __all__ = ["Metric", "Source", "Weighted", "ratio"]
@@ -42,7 +42,7 @@ class Metric:
 def ratio(part: Floats, whole: Floats) -> Floats:
     """``part / whole``, NaN where ``whole`` is 0."""
     quotient = np.full(np.broadcast_shapes(part.shape, whole.shape), np.nan)
-    return np.divide(part, whole, out=quotient, where=whole > 0)
+    return np.asarray(np.divide(part, whole, out=quotient, where=whole > 0))
 
 
 class Source:
@@ -73,6 +73,8 @@ class Weighted:
         self.source = source
         self.sample = source.sample
         self.weights = weights
+        self._ranked: dict[int, Floats] = {}
+        self._swept: dict[int, Floats] = {}
 
     def total(self, by_group: Floats) -> Floats:
         """Weighted sums over groups: (groups, …) becomes (weightings, …)."""
@@ -103,18 +105,32 @@ class Weighted:
             raise ValueError("a binary metric was asked of more than two classes")
         return self.sample.positive
 
-    def within_models(self, number: int, measure: Callable[[Ranking, Floats], Floats]) -> Floats:
-        """The size-weighted mean of a rank metric within models, then the mean over repeats.
+    def auroc(self, number: int) -> Floats:
+        """AUROC of class ``number`` against the rest, shape (weightings,)."""
+        if number not in self._ranked:
+            self._ranked[number] = self._within_models(
+                number, lambda ranking, weights: auroc(ranking, weights)[:, None]
+            )
+        return self._ranked[number][:, 0]
+
+    def sweep(self, number: int) -> Floats:
+        """What ``rankings.sweep`` gives for class ``number``."""
+        if number not in self._swept:
+            self._swept[number] = self._within_models(number, sweep)
+        return self._swept[number]
+
+    def _within_models(self, number: int, measure: Callable[[Ranking, Floats], Floats]) -> Floats:
+        """The size-weighted mean of rank metrics within models, then the mean over repeats.
 
         Scores of different models are never ranked together. A model whose items are of one
         class says nothing about ranks and is left out.
         """
-        shape = (len(self.weights), self.sample.repeats)
-        sums, sizes = np.zeros(shape), np.zeros(shape)
+        sums: list[Floats | float] = [0.0] * self.sample.repeats
+        sizes: list[Floats | float] = [0.0] * self.sample.repeats
         for ranking in self.source.rankings[number]:
             weights = self.weights[:, ranking.groups]
             values = measure(ranking, weights)
-            size = np.where(np.isfinite(values), weights @ ranking.sizes, 0.0)
-            sums[:, ranking.repeat] += size * np.where(size > 0, values, 0.0)
-            sizes[:, ranking.repeat] += size
-        return ratio(sums, sizes).mean(axis=1)
+            size = np.where(np.isfinite(values), (weights @ ranking.sizes)[:, None], 0.0)
+            sums[ranking.repeat] += size * np.where(size > 0, values, 0.0)
+            sizes[ranking.repeat] += size
+        return np.asarray(ratio(np.array(sums), np.array(sizes)).mean(axis=0))
