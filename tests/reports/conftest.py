@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ FINDINGS = (
 
 def card_of(classes: Sequence[str], **changes: Any) -> DatasetCard:
     """A card for the given classes; the first is blast, the second normal."""
-    meanings = {name: "" for name in classes}
+    meanings = dict.fromkeys(classes, "")
     meanings[classes[0]] = "blast"
     meanings[classes[1]] = "normal"
     values: dict[str, Any] = {
@@ -113,7 +113,9 @@ def predictions_of(
     """Test predictions of every fold: a subject's cells share half of their noise."""
     classes = list(manifest.card.classes)
     place = {key: number for number, key in enumerate(manifest.keys)}
-    tints = {group: rng.normal(size=len(classes)) for group in set(manifest.column("group"))}
+    tints = {
+        group: rng.normal(size=len(classes)) for group in dict.fromkeys(manifest.column("group"))
+    }
     rows = []
     for number, fold in enumerate(folds):
         for key in fold.test:
@@ -245,7 +247,58 @@ def summary_of(manifest: Manifest, groups: str) -> DataSummary:
     )
 
 
-def read_metrics(folder: Path) -> dict[str, Any]:
-    """``metrics.json`` of a run."""
-    metrics: dict[str, Any] = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    return metrics
+VOID = frozenset(
+    ("area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr")
+)
+
+
+class Page(HTMLParser):
+    """A report, parsed: elements, fields, headings; nesting is verified while reading."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.text = text
+        self.open: list[tuple[str, dict[str, str]]] = []
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.fields: dict[str, list[str]] = {}
+        self.words: dict[str, list[str]] = {}
+        self._inside: list[tuple[str, list[str]]] = []
+        self.feed(text)
+        self.close()
+        assert not self.open, f"never closed: {self.open}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = {name: value or "" for name, value in attrs}
+        assert len(named) == len(attrs), f"an attribute twice in {self.get_starttag_text()}"
+        self.elements.append((tag, named))
+        if tag in VOID:
+            return
+        self.open.append((tag, named))
+        self._inside.append((named.get("data-field", ""), []))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"</{tag}> closes nothing"
+        opened, _ = self.open.pop()
+        assert opened == tag, f"<{opened}> is closed by </{tag}>"
+        field, pieces = self._inside.pop()
+        text = " ".join("".join(pieces).split())
+        if field:
+            self.fields.setdefault(field, []).append(text)
+        self.words.setdefault(tag, []).append(text)
+
+    def handle_data(self, data: str) -> None:
+        for _, pieces in self._inside:
+            pieces.append(data)
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        """The attributes of every element of one name."""
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture
+def parse() -> Callable[[Path], Page]:
+    """``parse(file)`` reads a report and fails on wrong nesting."""
+    return lambda path: Page(path.read_text(encoding="utf-8"))

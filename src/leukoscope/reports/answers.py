@@ -11,7 +11,7 @@ from .limits import limits_of
 from .measures import estimates, headline_metric, one
 from .numbers import counted, listed, number
 from .study import Study
-from .words import KINDS, augmentation_words, split_words, step_words
+from .words import augmentation_words, split_words, step_words
 
 __all__ = ["ANSWERS"]
 
@@ -132,7 +132,7 @@ def _disjoint(study: Study) -> str:
     for shown in study.shown:
         split = shown.run.split
         if split.unit == "image":
-            level = "image (one subject's images stand in several parts)"
+            level = "image (one subject’s images stand in several parts)"
         elif split.groups == "published":
             level = "group: the union of subject, identical and near-identical images"
         else:
@@ -220,7 +220,7 @@ def _robustness(study: Study) -> str:
 
 
 def _internal(study: Study) -> str:
-    return f"By {KINDS[study.lead.run.split.kind].format(folds=len(study.lead.run.split.folds))}."
+    return split_words(study.lead.run.split)
 
 
 def _external(study: Study) -> str:

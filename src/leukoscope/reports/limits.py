@@ -22,7 +22,10 @@ class Limit:
 
 
 def limits_of(study: Study) -> tuple[Limit, ...]:
-    """All limits of all runs, each once, the gravest first."""
+    """All limits of all runs, each once, the gravest first.
+
+    What the evaluation warns of stands beside the results and is not repeated here.
+    """
     found: dict[tuple[str, str], Limit] = {}
     for limit in (
         *_of_study(study),
@@ -40,7 +43,6 @@ ORDER = (
     "checks",
     "groups-inferred",
     "few-groups",
-    "evaluation",
     "not-only-editions",
     "one-data-set",
     "one-seed",
@@ -108,8 +110,6 @@ def _of_run(shown: Shown) -> list[Limit]:
         )
     if few := _few_groups(shown):
         limits.append(Limit("few-groups", few))
-    for warning in run.metrics.get("warnings") or ():
-        limits.append(Limit("evaluation", f"{shown.name}: {str(warning).rstrip('.')}."))
     left_out = data.rows - data.used
     if left_out:
         limits.append(

@@ -10,7 +10,42 @@ from ..evaluation import METRICS
 from .numbers import decimal, interval
 from .study import Shown
 
-__all__ = ["Estimate", "estimate", "estimates", "headline_metric", "one", "title"]
+__all__ = ["Estimate", "estimate", "estimates", "family", "headline_metric", "one", "title"]
+
+
+FAMILIES: dict[str, tuple[str, ...]] = {
+    "Ranking": ("auroc", "average_precision", "sensitivity_at_specificity"),
+    "Answers": (
+        "accuracy",
+        "balanced_accuracy",
+        "sensitivity",
+        "specificity",
+        "precision",
+        "npv",
+        "recall",
+        "f1",
+        "mcc",
+        "kappa",
+        "share_right",
+    ),
+    "Averages over classes": ("precision_", "recall_", "f1_"),
+    "Probabilities": ("brier", "log_loss", "ece", "calibration_"),
+    "Use": ("net_benefit",),
+}
+"""What a table of results is divided into: a metric's own name, or how its name begins (the
+longest that fits); what fits nowhere comes last."""
+OTHERS = "Others"
+
+
+def family(metric: str) -> str:
+    """The part of a table that a metric stands in."""
+    fits = [
+        (len(name), title)
+        for title, names in FAMILIES.items()
+        for name in names
+        if metric == name or (metric.startswith(name) and name not in METRICS)
+    ]
+    return max(fits)[1] if fits else OTHERS
 
 
 @dataclass(frozen=True)

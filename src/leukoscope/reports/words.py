@@ -9,7 +9,15 @@ from ..records.experiment import Expansion, Experiment
 from ..records.split import Split
 from .numbers import counted, listed, number, plain
 
-__all__ = ["augmentation_words", "split_words", "step_words", "training_words", "value_words"]
+__all__ = [
+    "KINDS",
+    "augmentation_words",
+    "setting_words",
+    "split_words",
+    "step_words",
+    "training_words",
+    "value_words",
+]
 
 OPTIMISERS = {"sgd": "SGD", "adam": "Adam", "rmsprop": "RMSprop"}
 SCALES = {
@@ -24,14 +32,23 @@ EPOCHS = {
     "the result is optimistic.",
 }
 KINDS = {
-    "holdout": "one division into training, validation and test parts",
-    "kfold": "cross-validation in {folds} folds",
-    "lodo": "leaving one data set out at a time ({folds} folds)",
-    "official": "the division that the data set's publishers made",
-    "image": "a random division of images, as published",
-    "forward": "a holdout forward in file number: the last numbers of each class test",
-    "given": "a division given as a file",
+    "holdout": "once into training, validation and test parts",
+    "kfold": "into {folds} folds, each of which tests once",
+    "lodo": "by data set: each of {folds} was left out in turn and tested",
+    "official": "as the publishers of the data set divided it",
+    "image": "at random, image by image, as published",
+    "forward": "forward in file number: the last numbers of each class test",
+    "given": "as a given file says",
 }
+"""How each kind of split divides: "The data was divided …"."""
+SPECIAL = {
+    ("data.balance", 0): "0, all images",
+    ("expand.factor", 0): "0, none",
+    ("expand.per_class", 0): "0, none",
+    ("optimiser.learning_rate", 0.0): "0, the optimiser’s default",
+    ("training.patience", 0): "0, never stops early",
+}
+"""Values that mean something other than their number."""
 
 
 def training_words(experiment: Experiment) -> tuple[str, ...]:
@@ -75,7 +92,7 @@ def _loop(experiment: Experiment) -> str:
     rate = (
         f"a learning rate of {plain(optimiser.learning_rate)}"
         if optimiser.learning_rate
-        else "the optimiser's default learning rate"
+        else "the optimiser’s default learning rate"
     )
     text = (
         f"It was trained for at most {counted(training.epochs, 'epoch')} in batches of "
@@ -148,7 +165,14 @@ def split_words(split: Split) -> str:
         if split.unit == "group"
         else "single images were divided, so that images of one group stand in several parts"
     )
-    return f"The data was divided by {kind}{times}; {unit}. Seed {split.seed}."
+    return f"The data was divided {kind}{times}; {unit}. Seed {split.seed}."
+
+
+def setting_words(key: str, value: Any) -> str:
+    """The value of one key of an experiment, said so that it cannot be misread."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return SPECIAL.get((key, value), value_words(value))
+    return value_words(value)
 
 
 def value_words(value: Any) -> str:

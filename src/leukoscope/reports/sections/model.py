@@ -8,7 +8,7 @@ from typing import Any
 from ...records.experiment import Experiment, experiment_sha256
 from ..drawings import Drawn, learning_curves
 from ..study import Shown, Study, flat
-from ..words import training_words, value_words
+from ..words import setting_words, training_words, value_words
 
 __all__ = ["FoldRow", "ModelSection", "RunModel", "SettingRow", "build"]
 
@@ -88,7 +88,7 @@ def _run(shown: Shown) -> RunModel:
 
 
 def _fold(name: str, history: Any) -> FoldRow:
-    losses = history["validation_loss"] if "validation_loss" in history else None
+    losses = history.get("validation_loss")
     if losses is None or losses.isna().all():
         return FoldRow(name, len(history), None, None, None)
     best = history.loc[losses.idxmin()]
@@ -113,6 +113,6 @@ def _settings(study: Study) -> tuple[SettingRow, ...]:
         )
         if key == "schema" or idle:
             continue
-        texts = tuple(value_words(value) for value in values)
+        texts = tuple(setting_words(key, value) for value in values)
         rows.append(SettingRow(key, texts, differs=len(set(texts)) > 1))
     return tuple(rows)

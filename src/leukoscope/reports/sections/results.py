@@ -6,23 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...evaluation import METRICS
 from ..drawings import Drawn, result_figures
-from ..measures import Estimate, estimate, estimates
+from ..measures import FAMILIES, OTHERS, Estimate, estimate, estimates, family, title
 from ..numbers import counted
 from ..study import Shown, Study
 
-__all__ = ["ClassResult", "Level", "ResultsSection", "RunResults", "Share", "build"]
+__all__ = ["ClassResult", "ResultsSection", "Row", "RunResults", "Share", "build"]
 
 
 @dataclass(frozen=True)
-class Level:
-    """All figures of one level (image or subject)."""
+class Row:
+    """One metric, by image and by subject."""
 
-    name: str
-    unit: str
-    """What counts once: image, subject, or group where no subject is published."""
-    note: str
-    estimates: tuple[Estimate, ...]
+    metric: str
+    title: str
+    image: Estimate | None
+    subject: Estimate | None
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,11 @@ class RunResults:
     inferred: bool
     group_word: str
     interval_method: str
-    levels: tuple[Level, ...]
+    families: tuple[tuple[str, tuple[Row, ...]], ...]
+    """Rows of the table of results, in named parts."""
+    by_subject: bool
+    """Whether there is a result by subject (or group) at all."""
+    subject_note: str
     classes: tuple[ClassResult, ...]
     unit: str
     shares: tuple[Share, ...]
@@ -70,18 +74,21 @@ class ResultsSection:
 
     runs: tuple[RunResults, ...]
     several: bool
+    glossary: tuple[tuple[str, str], ...]
+    """Each metric and one sentence that says what it is."""
 
 
 def build(study: Study) -> ResultsSection:
     """Tables and figures of every run."""
-    return ResultsSection(tuple(_run(shown) for shown in study.shown), several=study.several)
+    return ResultsSection(
+        tuple(_run(shown) for shown in study.shown),
+        several=study.several,
+        glossary=_glossary(study),
+    )
 
 
 def _run(shown: Shown) -> RunResults:
     metrics = shown.run.metrics
-    levels = [Level("image", "image", "Each image counts once.", estimates(shown, "image"))]
-    if by_subject := estimates(shown, "subject"):
-        levels.append(Level("subject", _unit(metrics), _subject_note(metrics), by_subject))
     return RunResults(
         name=shown.name,
         anchor=shown.anchor,
@@ -89,13 +96,31 @@ def _run(shown: Shown) -> RunResults:
         inferred=shown.inferred,
         group_word=shown.group_word,
         interval_method=str(metrics.get("interval") or "bootstrap over groups"),
-        levels=tuple(levels),
+        families=_families(shown),
+        by_subject=bool(estimates(shown, "subject")),
+        subject_note=_subject_note(metrics),
         classes=_classes(metrics),
         unit=_unit(metrics),
         shares=_shares(metrics),
         warnings=tuple(str(warning) for warning in metrics.get("warnings") or ()),
         figures=result_figures(shown),
     )
+
+
+def _families(shown: Shown) -> tuple[tuple[str, tuple[Row, ...]], ...]:
+    image = {found.metric: found for found in estimates(shown, "image")}
+    subject = {found.metric: found for found in estimates(shown, "subject")}
+    parts: dict[str, list[Row]] = {name: [] for name in (*FAMILIES, OTHERS)}
+    for metric in dict.fromkeys((*image, *subject)):
+        row = Row(metric, title(metric), image.get(metric), subject.get(metric))
+        parts[family(metric)].append(row)
+    return tuple((name, tuple(rows)) for name, rows in parts.items() if rows)
+
+
+def _glossary(study: Study) -> tuple[tuple[str, str], ...]:
+    """Title and meaning of every registered metric that is shown."""
+    used = {found.metric for shown in study.shown for found in estimates(shown, "image")}
+    return tuple((m.title, m.short) for name, m in METRICS.items() if name in used)
 
 
 def _unit(metrics: Mapping[str, Any]) -> str:

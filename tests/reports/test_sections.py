@@ -1,0 +1,169 @@
+"""Split, model, errors and checks: what each section says of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from leukoscope.records.findings import Finding
+from leukoscope.records.predictions import read_predictions
+from leukoscope.records.split import read_split, write_split
+from leukoscope.reports import write_report
+from leukoscope.reports.sections import checks, data, errors, model, split
+from leukoscope.reports.study import read_study
+
+
+def test_the_split_is_tabled_by_part(make_run: Any) -> None:
+    (shown,) = split.build(read_study([make_run()])).splits
+    test = next(row for row in shown.rows if row.fold == "fold-0" and row.part == "test")
+    # Fold 0 of 4 gets the subject pairs 0, 4, 8 and 12: eight subjects of six cells.
+    assert (test.images, test.subjects, test.groups) == ("48", "8", "8")
+    assert test.classes == ("24", "24")
+    assert shown.cut_groups == 0
+    assert not shown.incomplete
+    assert shown.words == (
+        "The data was divided into 4 folds, each of which tests once; groups were never cut. "
+        "Seed 0."
+    )
+
+
+def test_the_leak_of_an_image_level_split_is_counted(make_run: Any) -> None:
+    run = make_run(edition="as-published")
+    (shown,) = split.build(read_study([run])).splits
+    record = read_split(run / "split.json")
+    group = {key: key.split("/")[1][:2] for fold in record.folds for key in fold.test}
+    cuts = [{group[k] for k in f.train} & {group[k] for k in f.test} for f in record.folds]
+    assert shown.cut_groups == max(map(len, cuts)) > 0
+
+
+def test_rows_that_only_train_come_from_the_manifest_or_are_dashes(make_run: Any) -> None:
+    run = make_run()
+    record = read_split(run / "split.json")
+    first = record.model_copy(update={"folds": record.folds[:1], "kind": "holdout"})
+    write_split(first, run / "split.json")
+    table = read_predictions(run / "predictions.csv").table
+    table[table["fold"] == 0].to_csv(run / "predictions.csv", index=False)
+    (shown,) = split.build(read_study([run])).splits
+    assert shown.rows[0].part == "train"
+    assert shown.rows[0].groups == "12"
+    (run.parent / "data" / "run.csv").unlink()
+    (shown,) = split.build(read_study([run])).splits
+    assert shown.incomplete
+    assert (shown.rows[0].images, shown.rows[0].groups) == ("72", "—")
+    assert shown.rows[-1].groups == "8"
+
+
+def test_many_folds_are_summed_up(make_run: Any) -> None:
+    (shown,) = split.build(read_study([make_run(folds=14)])).splits
+    assert [(row.fold, row.part) for row in shown.rows] == [
+        ("each of 14", "train"), ("each of 14", "validation"), ("each of 14", "test"),
+    ]  # fmt: skip
+    assert shown.rows[2].groups == "2"
+    assert shown.rows[2].images == "12"
+
+
+def test_classes_and_exclusions(make_run: Any) -> None:
+    (shown,) = data.build(read_study([make_run()])).sets
+    assert [(c.name, c.meaning, c.images, c.groups) for c in shown.classes] == [
+        ("blast", "blast", 84, 14), ("normal", "normal", 84, 14),
+    ]  # fmt: skip
+    assert shown.excluded == (("unreadable", 1), ("no label", 2))
+    assert {field: text for field, _, text in shown.facts}["image_size"] == "48 × 48 pixels"
+
+
+def test_two_runs_of_one_data_set_show_it_once(make_run: Any) -> None:
+    study = read_study([make_run("a", edition="as-published"), make_run("b")])
+    assert len(data.build(study).sets) == 1
+    assert len(split.build(study).splits) == 2
+
+
+def test_settings_differ_where_they_do(make_run: Any) -> None:
+    runs = [
+        make_run("a", settings={"model": {"name": "cnn-1"}}),
+        make_run("b", settings={"model": {"name": "cnn-2"}}),
+    ]
+    built = model.build(read_study(runs))
+    rows = {row.key: row for row in built.settings}
+    assert rows["model.name"].values == ("cnn-1", "cnn-2")
+    assert rows["model.name"].differs
+    assert not rows["training.epochs"].differs
+    assert rows["optimiser.learning_rate"].values[0] == "0, the optimiser’s default"
+    assert not any(key.startswith("augment.") for key in rows)
+
+
+def test_the_best_epoch_of_each_fold_is_read_from_its_history(make_run: Any) -> None:
+    (shown,) = model.build(read_study([make_run()])).runs
+    assert [fold.epochs for fold in shown.folds] == [6] * 4
+    assert {fold.best_epoch for fold in shown.folds} <= {4, 5, 6}
+    assert shown.curves is not None
+
+
+def test_a_run_without_histories_is_reported_without_them(
+    make_run: Any, parse: Any, tmp_path: Path
+) -> None:
+    write_report([make_run(histories=False)], tmp_path / "report.html")
+    page = parse(tmp_path / "report.html")
+    assert "model.curves" not in page.fields
+    assert page.fields["model.no_history"] == ["The run folder holds no training histories."]
+
+
+def test_errors_are_counted_and_shown_as_pictures(
+    make_run: Any, parse: Any, tmp_path: Path
+) -> None:
+    run = make_run(skill=0.5)
+    table = read_predictions(run / "predictions.csv").table
+    wrong = table[table["label"] != table["predicted"]]
+    built = errors.build(read_study([run]))
+    assert (built.wrong, built.of) == (len(wrong), 168)
+    assert sum(row.count for row in built.confused) == len(wrong)
+    assert built.pictures
+    assert built.worst[0].probability == pytest.approx(
+        wrong[["p_blast", "p_normal"]].max(axis=1).max()
+    )
+    assert all(case.label != case.predicted for case in built.worst)
+    write_report([run], tmp_path / "report.html")
+    page = parse(tmp_path / "report.html")
+    pictures = [image for image in page.all("img") if image["alt"].startswith("Cell image")]
+    assert len(pictures) == len(built.worst)
+    assert all(image["src"].startswith("data:image/jpeg;base64,") for image in pictures)
+    assert "labelled" in pictures[0]["alt"]
+
+
+def test_hardest_subjects_are_named(make_run: Any) -> None:
+    run = make_run(skill=0.5)
+    table = read_predictions(run / "predictions.csv").table
+    counts = table[table["label"] != table["predicted"]]["subject"].value_counts()
+    built = errors.build(read_study([run]))
+    assert built.unit == "subject"
+    assert built.hardest[0].wrong == counts.iloc[0]
+    assert {row.name: row.wrong for row in built.hardest}[counts.index[0]] == counts.iloc[0]
+
+
+def test_pictures_that_are_not_at_hand_are_said_to_be_absent(
+    make_run: Any, parse: Any, tmp_path: Path
+) -> None:
+    write_report([make_run(keep_manifest=False)], tmp_path / "report.html")
+    page = parse(tmp_path / "report.html")
+    assert page.fields["errors.reason"] == [
+        "Pictures are not shown: the manifest that the experiment names is not at hand. The errors "
+        "are listed by name."
+    ]
+    assert "Labelled" in page.fields["errors.worst"][0]
+
+
+def test_a_finding_of_one_run_says_so(make_run: Any) -> None:
+    leak = Finding(check="cut-groups", severity="error", summary="14 groups are cut.")
+    note = Finding(check="size", severity="note", summary="Small.")
+    study = read_study(
+        [
+            make_run("a", edition="as-published", findings=(note, leak)),
+            make_run("b", findings=(note,)),
+        ]
+    )
+    built = checks.build(study)
+    assert [(f.check, f.runs) for f in built.findings] == [
+        ("cut-groups", ("as-published",)), ("size", ()),
+    ]  # fmt: skip
+    assert built.counts == (("error", 1), ("note", 1))
