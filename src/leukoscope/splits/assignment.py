@@ -10,7 +10,7 @@ classes are eight kinds.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 from typing import Any
 
@@ -53,13 +53,14 @@ class _Goal:
     """The cost of a class that a part lacks, shape (parts, classes)."""
     totals: Floats
     """Images of each class, shape (classes,)."""
+    balance: float = BALANCE_WEIGHT
 
     def cost(self, part: int, counts: Ints) -> Floats:
         """How far ``counts`` (…, classes) are from what ``part`` should hold, shape (…)."""
         size = counts.sum(axis=-1, keepdims=True)
         spread = counts / self.totals - self.shares[part]
         mixed = counts / np.maximum(size, 1) - self.totals / self.totals.sum()
-        cost = (spread**2).sum(axis=-1) + BALANCE_WEIGHT * (mixed**2).sum(axis=-1)
+        cost = (spread**2).sum(axis=-1) + self.balance * (mixed**2).sum(axis=-1)
         return np.asarray(cost + (counts == 0) @ self.absent[part])
 
     def worst(self, part: int, counts: Ints) -> Floats:
@@ -124,7 +125,10 @@ def assign(
     # Few groups are hard to divide and quickly tried; among many kinds any start ends well.
     for greedy in (True, False) * (RESTARTS if len(kinds) <= 32 else RESTARTS // 3):
         start = _start(goal, number, rng, greedy=greedy)
-        found.append(_evened(goal, _improved(goal, start, rng)))
+        # Sizes first: where groups have one class each, a part that is too large and well mixed
+        # is a trap, because whatever it gives away alone makes its mixture worse.
+        sized = _improved(replace(goal, balance=0.0), start, rng)
+        found.append(_evened(goal, _improved(goal, sized, rng)))
         lacking, mixed, uneven = goal.quality(found[-1].T @ kinds)
         if lacking == 0 and mixed < EVEN and uneven < EVEN:
             break
