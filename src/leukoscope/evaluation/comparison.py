@@ -135,9 +135,15 @@ def describe(outcome: dict[str, Any], names: tuple[str, str] = ("A", "B")) -> st
             lines.append(f"{text} (no interval: {entry['reason']})")
         else:
             ends = f"[{entry['low']:+.3f}, {entry['high']:+.3f}]"
-            lines.append(f"{text} {ends}  p = {entry['p_value']:.3f}")
+            lines.append(f"{text} {ends}  {_p(entry['p_value'])}")
     lines += [f"note: {note}" for note in outcome["notes"]]
     return "\n".join([*lines, "research use only"])
+
+
+def _p(value: float | None) -> str:
+    if value is None:
+        return ""
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
 
 
 @dataclass(frozen=True)
@@ -206,7 +212,8 @@ def _entry(metric: Metric, a: Measured, b: Measured) -> dict[str, Any]:
     resampled = (difference[1 : draws + 1], difference[draws + 1 :])
     ends, reason = interval(float(difference[0]), *resampled, either)
     if ends is None:
-        return {**entry, "reason": reason}
+        same = not np.any(difference)
+        return {**entry, "reason": "the two are equal in every group" if same else reason}
     entry["low"], entry["high"] = ends
     found = spread(float(difference[0]), *resampled, either)
     if found is not None:

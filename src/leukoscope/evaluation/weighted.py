@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -108,7 +108,7 @@ class Weighted:
     def auroc(self, number: int) -> Floats:
         """AUROC of class ``number`` against the rest, shape (weightings,)."""
         if number not in self._ranked:
-            self._ranked[number] = self._within_models(
+            self._ranked[number] = self.over_rankings(
                 number, lambda ranking, weights: auroc(ranking, weights)[:, None]
             )
         return self._ranked[number][:, 0]
@@ -116,21 +116,33 @@ class Weighted:
     def sweep(self, number: int) -> Floats:
         """What ``rankings.sweep`` gives for class ``number``."""
         if number not in self._swept:
-            self._swept[number] = self._within_models(number, sweep)
+            self._swept[number] = self.over_rankings(number, sweep)
         return self._swept[number]
 
-    def _within_models(self, number: int, measure: Callable[[Ranking, Floats], Floats]) -> Floats:
-        """The size-weighted mean of rank metrics within models, then the mean over repeats.
+    def over_rankings(self, number: int, measure: Callable[[Ranking, Floats], Floats]) -> Floats:
+        """Rank metrics of class ``number``, each measured within models and then averaged.
 
-        Scores of different models are never ranked together. A model whose items are of one
-        class says nothing about ranks and is left out.
+        ``measure`` gives shape (weightings, values). A model whose items are of one class says
+        nothing about ranks and is left out.
+        """
+
+        def models() -> Iterator[tuple[int, Floats, Floats]]:
+            for ranking in self.source.rankings[number]:
+                weights = self.weights[:, ranking.groups]
+                yield ranking.repeat, weights @ ranking.sizes, measure(ranking, weights)
+
+        return self.over_models(models())
+
+    def over_models(self, models: Iterable[tuple[int, Floats, Floats]]) -> Floats:
+        """The size-weighted mean over the models of a repeat, then the mean over repeats.
+
+        Takes each model's repeat, its weighted size (weightings,) and its values (weightings, …):
+        scores of different models are never ranked together.
         """
         sums: list[Floats | float] = [0.0] * self.sample.repeats
         sizes: list[Floats | float] = [0.0] * self.sample.repeats
-        for ranking in self.source.rankings[number]:
-            weights = self.weights[:, ranking.groups]
-            values = measure(ranking, weights)
-            size = np.where(np.isfinite(values), (weights @ ranking.sizes)[:, None], 0.0)
-            sums[ranking.repeat] += size * np.where(size > 0, values, 0.0)
-            sizes[ranking.repeat] += size
+        for repeat, size, values in models:
+            counted = np.where(np.isfinite(values), size[:, None], 0.0)
+            sums[repeat] += counted * np.where(counted > 0, values, 0.0)
+            sizes[repeat] += counted
         return np.asarray(ratio(np.array(sums), np.array(sizes)).mean(axis=0))
