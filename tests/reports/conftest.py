@@ -79,21 +79,25 @@ def manifest_of(
                     "image": image,
                     "label": label,
                     "subject": subject,
-                    "group": subject or f"run-{number:02d}",
-                    "group_source": source,
+                    "group": "" if source == "none" else subject or f"run-{number:02d}",
+                    "group_source": "" if source == "none" else source,
                 }
             )
     return manifest_from_rows(rows, card, folder)
+
+
+def units_of(manifest: Manifest) -> list[str]:
+    """What a leak-free split does not cut: the group, or the row where none is known."""
+    return [g or key for g, key in zip(manifest.column("group"), manifest.keys, strict=True)]
 
 
 def folds_of(manifest: Manifest, folds: int, unit: str, rng: np.random.Generator) -> list[Fold]:
     """Whole groups, or (unit ``image``) single images, dealt out to the folds in turn."""
     keys = np.array(manifest.keys, dtype=object)
     if unit == "group":
-        names = {name: place for place, name in enumerate(dict.fromkeys(manifest.column("group")))}
-        # Neighbouring subjects are of different classes: deal them out in blocks of one each.
-        classes = len(manifest.card.classes)
-        home = np.array([names[g] // classes % folds for g in manifest.column("group")])
+        names = {name: place for place, name in enumerate(dict.fromkeys(units_of(manifest)))}
+        # Sorted by row key, subjects of one class follow each other: deal them out in turn.
+        home = np.array([names[unit] % folds for unit in units_of(manifest)])
     else:
         home = rng.permutation(np.arange(len(keys)) % folds)
     return [
@@ -113,16 +117,14 @@ def predictions_of(
     """Test predictions of every fold: a subject's cells share half of their noise."""
     classes = list(manifest.card.classes)
     place = {key: number for number, key in enumerate(manifest.keys)}
-    tints = {
-        group: rng.normal(size=len(classes)) for group in dict.fromkeys(manifest.column("group"))
-    }
+    tints = {unit: rng.normal(size=len(classes)) for unit in dict.fromkeys(units_of(manifest))}
     rows = []
     for number, fold in enumerate(folds):
         for key in fold.test:
             row = place[key]
             label = manifest.column("label")[row]
             group = manifest.column("group")[row]
-            score = 0.7 * tints[group] + 0.7 * rng.normal(size=len(classes))
+            score = 0.7 * tints[group or key] + 0.7 * rng.normal(size=len(classes))
             score[classes.index(label)] += skill
             p = np.exp(score) / np.exp(score).sum()
             rows.append(
@@ -252,6 +254,9 @@ VOID = frozenset(
 )
 
 
+INLINE = frozenset(("a", "code", "span", "strong", "time"))
+
+
 class Page(HTMLParser):
     """A report, parsed: elements, fields, headings; nesting is verified while reading."""
 
@@ -288,6 +293,8 @@ class Page(HTMLParser):
         if field:
             self.fields.setdefault(field, []).append(text)
         self.words.setdefault(tag, []).append(text)
+        if tag not in INLINE:
+            self.handle_data(" ")
 
     def handle_data(self, data: str) -> None:
         for _, pieces in self._inside:

@@ -18,9 +18,9 @@ from leukoscope.reports.study import read_study
 def test_the_split_is_tabled_by_part(make_run: Any) -> None:
     (shown,) = split.build(read_study([make_run()])).splits
     test = next(row for row in shown.rows if row.fold == "fold-0" and row.part == "test")
-    # Fold 0 of 4 gets the subject pairs 0, 4, 8 and 12: eight subjects of six cells.
-    assert (test.images, test.subjects, test.groups) == ("48", "8", "8")
-    assert test.classes == ("24", "24")
+    # Every fourth of 28 subjects, of which the first 14 are blasts: four and three of six cells.
+    assert (test.images, test.subjects, test.groups) == ("42", "7", "7")
+    assert test.classes == ("24", "18")
     assert shown.cut_groups == 0
     assert not shown.incomplete
     assert shown.words == (
@@ -47,12 +47,12 @@ def test_rows_that_only_train_come_from_the_manifest_or_are_dashes(make_run: Any
     table[table["fold"] == 0].to_csv(run / "predictions.csv", index=False)
     (shown,) = split.build(read_study([run])).splits
     assert shown.rows[0].part == "train"
-    assert shown.rows[0].groups == "12"
+    assert shown.rows[0].groups == "14"
     (run.parent / "data" / "run.csv").unlink()
     (shown,) = split.build(read_study([run])).splits
     assert shown.incomplete
-    assert (shown.rows[0].images, shown.rows[0].groups) == ("72", "—")
-    assert shown.rows[-1].groups == "8"
+    assert (shown.rows[0].images, shown.rows[0].groups) == ("84", "—")
+    assert shown.rows[-1].groups == "7"
 
 
 def test_many_folds_are_summed_up(make_run: Any) -> None:
