@@ -112,7 +112,13 @@ class Decoded:
     """What was done that a careful person would want to know; empty for plain 8-bit RGB."""
 
 
-def decode(source: Path | bytes, *, box: Box | None = None, limits: Limits = LIMITS) -> Decoded:
+def decode(
+    source: Path | bytes,
+    *,
+    box: Box | None = None,
+    limits: Limits = LIMITS,
+    name: Path | None = None,
+) -> Decoded:
     """Decode an image file, or its bytes, to 8-bit RGB.
 
     Grey becomes three equal channels. Transparency is laid over white, the background of a smear.
@@ -129,6 +135,8 @@ def decode(source: Path | bytes, *, box: Box | None = None, limits: Limits = LIM
         ``x0, y0, x1, y1`` in pixels of the turned image, half-open: only this part is returned.
     limits
         What is refused before decoding.
+    name
+        The file that ``source``, its bytes, was read from; for messages and notes.
 
     Raises
     ------
@@ -136,23 +144,24 @@ def decode(source: Path | bytes, *, box: Box | None = None, limits: Limits = LIM
         When the file is missing, empty, no image, too large, truncated or damaged, or when the
         box does not lie in it.
     """
-    name = "image" if isinstance(source, bytes) else str(source)
+    path = name if isinstance(source, bytes) else source
+    shown = "image" if path is None else str(path)
     data = source if isinstance(source, bytes) else read_bytes(source, limits)
     if not data:
-        raise ImageError(f"{name}: is empty (0 bytes). Copy or download it again.")
+        raise ImageError(f"{shown}: is empty (0 bytes). Copy or download it again.")
     plain = bitmap_pixels(data, limits.pixels)
     if plain is not None:
         pixels, form, notes = plain, "BMP", [_bitmap_end(data)]
     else:
-        with _opened(io.BytesIO(data), name, limits, data) as image:
+        with _opened(io.BytesIO(data), shown, limits, data) as image:
             form = _form(image)
             notes = [_pages_note(image), *_ending_notes(data, form)]
-            pixels, done = _to_rgb(image, name)
+            pixels, done = _to_rgb(image, shown)
             notes += done
-    if not isinstance(source, bytes):
-        notes.insert(0, _name_note(source, form))
+    if path is not None:
+        notes.insert(0, _name_note(path, form))
     if box is not None:
-        pixels = _cut(pixels, box, name)
+        pixels = _cut(pixels, box, shown)
     return Decoded(pixels, form, tuple(note for note in notes if note))
 
 

@@ -67,7 +67,7 @@ class Axis:
     expected_db: float
     factor: Weights
     """Spline: the taps, odd in number and symmetric. Pyramid: the matrix ``M``, shape
-    (out, halved length), in units of 1 / WEIGHT_UNITS."""
+    (out, halved length), multiples of 1 / WEIGHT_UNITS."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,8 @@ def _pyramid_axis(length: int, out: int, halvings: tuple[str, ...]) -> Axis:
     units = _fit_weights(wanted, halving)
     if np.abs(units).sum(axis=1).max() * 255 >= 1 << 24:
         return Axis(0.0, NOTHING)  # float32 would no longer be exact
-    return Axis(_expected_db(wanted, units / WEIGHT_UNITS @ halving), units.astype(np.float32))
+    factor = units / WEIGHT_UNITS
+    return Axis(_expected_db(wanted, factor @ halving), factor.astype(np.float32))
 
 
 def _by_spline(pixels: Pixels, size: tuple[int, int], chosen: Plan) -> Pixels:
@@ -162,8 +163,7 @@ def _by_spline(pixels: Pixels, size: tuple[int, int], chosen: Plan) -> Pixels:
         smooth = cv2.GaussianBlur(pixels, (3, 3), 0, borderType=border)  # these taps, faster
     else:
         smooth = cv2.sepFilter2D(pixels, -1, chosen.across, chosen.down, borderType=border)
-    # The exact variant: the plain one depends on the processor.
-    small = cv2.resize(smooth, size[::-1], interpolation=cv2.INTER_LINEAR_EXACT)
+    small = cv2.resize(smooth, size[::-1], interpolation=cv2.INTER_LINEAR)
     return np.asarray(small, dtype=np.uint8)
 
 
@@ -185,9 +185,8 @@ def _by_pyramid(pixels: Pixels, size: tuple[int, int], chosen: Plan) -> Pixels:
 
 
 def _whole(sums: Weights) -> Weights:
-    """Weighted sums in units of 1 / WEIGHT_UNITS as grey levels; halves go up, as in Pillow."""
-    sums += WEIGHT_UNITS / 2
-    sums *= 1 / WEIGHT_UNITS
+    """Weighted sums as whole grey levels; halves go up, as in Pillow."""
+    sums += np.float32(0.5)
     np.floor(sums, out=sums)
     return np.clip(sums, 0, 255, out=sums)
 
