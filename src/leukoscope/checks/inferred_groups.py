@@ -1,0 +1,60 @@
+"""Where nobody published who the patients were."""
+
+from __future__ import annotations
+
+from ..records.findings import Finding
+from .context import Context, plural
+
+__all__ = ["check"]
+
+
+def check(context: Context) -> list[Finding]:
+    """Subjects unknown, groups inferred or absent"""
+    manifest = context.manifest
+    rows = len(manifest)
+    unknown = int((manifest.column("subject") == "").sum())
+    inferred = int((manifest.column("group_source") == "inferred").sum())
+    absent = int((manifest.column("group") == "").sum())
+    findings = []
+    if absent:
+        findings.append(
+            Finding(
+                check="inferred-groups",
+                severity="warning",
+                summary=(
+                    f"{absent:,} of {plural(rows, 'row')} have no group: nothing says what a split "
+                    "must not cut."
+                ),
+                evidence={"rows": rows, "without_group": absent, "without_subject": unknown},
+                mend="Read the folder again (leukoscope data read), which groups the rows.",
+            )
+        )
+    if inferred:
+        note = manifest.card.group_note
+        findings.append(
+            Finding(
+                check="inferred-groups",
+                severity="note",
+                summary=(
+                    f"{unknown:,} of {plural(rows, 'row')} have no published subject; groups of "
+                    f"{inferred:,} are inferred, so images of one patient may lie in different "
+                    "groups, and a leak-free figure may still be too good."
+                    + (f" {note}" * bool(note))
+                ),
+                evidence={"rows": rows, "without_subject": unknown, "inferred": inferred},
+                mend="Ask the source for patient ids. Until then say 'inferred groups' beside "
+                "every figure.",
+            )
+        )
+    elif unknown and not absent:
+        findings.append(
+            Finding(
+                check="inferred-groups",
+                severity="note",
+                summary=f"{unknown:,} of {plural(rows, 'row')} have a group but no subject: "
+                "results by subject leave them out.",
+                evidence={"rows": rows, "without_subject": unknown},
+                mend="Ask the source for patient ids.",
+            )
+        )
+    return findings
