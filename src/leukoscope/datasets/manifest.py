@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -178,7 +179,7 @@ def read_manifest(path: Path) -> Manifest:
         its source.
     """
     path = Path(path)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise ManifestError(f"{path}: there is no such manifest. Make one: leukoscope data read.")
     raw = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
     twice = raw.columns[raw.columns.duplicated()]
@@ -206,7 +207,7 @@ def read_manifest(path: Path) -> Manifest:
         table.assign(**{column: table[column].map(_plain) for column in ("image", "parent")})
     )
     card_path = path.with_suffix(".toml")
-    card = read_card(card_path) if card_path.exists() else _card_for(path, table)
+    card = read_card(card_path) if os.path.exists(card_path) else _card_for(path, table)
     table["dataset"] = table["dataset"].where(table["dataset"] != "", card.name)
     verify_rows(table, where=str(path))
     verify_labels(table, card, where=str(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ from .fingerprints import Failures, fill_fingerprints
 from .manifest import COLUMNS, Manifest, read_manifest
 from .readers.reader import Options, Reader, Recognised
 from .readers.rendered import apply_marker, find_marker, marked_name
-from .readers.table import find_table, header_of, read_table
+from .readers.table import find_table, read_table
+from .readers.texts import header_of
 from .readers.tree import Tree, folders_of, list_tree, suffix
 from .readers.unpacking import unpack_zip
 
@@ -74,9 +76,9 @@ def read_folder(
     options = Options(mapping or {}, subject_pattern)
     if as_ is not None and as_ not in READERS:
         raise ManifestError(f"--as {as_}: there is no such reader. {suggestion(as_, READERS)}")
-    if path.is_file() and path.suffix.lower() == ".zip":
+    if os.path.isfile(path) and path.suffix.lower() == ".zip":
         path = unpack_zip(path, progress)
-    if path.is_file():
+    if os.path.isfile(path):
         return _read_file(path, as_, options, hash_pixels, progress)
     tree, marker = list_tree(path), find_marker(path)
     drawn = reader_of(marked_name(marker)) if marker is not None else None
@@ -104,7 +106,7 @@ def read_folder(
 def open_data(path: Path, progress: Progress = SILENT) -> Manifest:
     """A manifest from a manifest file, or from a folder of images (groups not yet filled)."""
     path = Path(path)
-    if path.suffix.lower() in (".csv", ".parquet") and not path.is_dir():
+    if path.suffix.lower() in (".csv", ".parquet") and not os.path.isdir(path):
         return read_manifest(path)
     return read_folder(path, progress=progress).manifest
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -12,6 +13,7 @@ from ..card import DatasetCard
 from ..facts import field_groups
 from ..manifest import Manifest, manifest_from_rows
 from .reader import Options, Reader, Recognised
+from .texts import text_of
 from .tree import Tree, stem
 
 __all__ = ["CARD", "READER", "centres"]
@@ -97,7 +99,7 @@ def centres(folder: Path, image: str, *, kind: str = "blast") -> tuple[tuple[int
     name = PurePosixPath(image).stem + ".xyc"
     beside = [place.parent / sub / name for sub in folders]
     candidates = [*beside, place / name] if kind == "blast" else beside
-    path = next((candidate for candidate in candidates if candidate.is_file()), None)
+    path = next((candidate for candidate in candidates if os.path.isfile(candidate)), None)
     if path is None:
         if kind == "other":
             return ()
@@ -106,7 +108,7 @@ def centres(folder: Path, image: str, *, kind: str = "blast") -> tuple[tuple[int
             "ALL-IDB1 keeps them in the folder xyc beside im."
         )
     found = []
-    for number, line in enumerate(path.read_text(encoding="ascii", errors="replace").splitlines()):
+    for number, line in enumerate(text_of(path).splitlines()):
         values = line.split()
         if not values:
             continue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -14,6 +13,7 @@ from ..card import DatasetCard
 from ..facts import cnmc_linked_subjects
 from ..manifest import Manifest, manifest_from_rows
 from .reader import Options, Reader, Recognised
+from .texts import header_of, table_of
 from .tree import Tree, stem, suffix
 
 __all__ = ["CARD", "READER"]
@@ -52,6 +52,7 @@ PARTS = {
     "final": re.compile(r"C-NMC_test_final_phase_data", re.IGNORECASE),
 }
 LABELS = {"all": "blast", "hem": "normal", "1": "blast", "0": "normal"}
+TABLE = ["patient_id", "new_names", "labels"]
 FORMATS = (".bmp", ".png", ".tif", ".tiff")
 """In order of preference where one cell stands in several formats."""
 
@@ -139,18 +140,14 @@ def _row(file: str, part: str, known: tuple[str, str] | None) -> dict[str, Any]:
 def _preliminary_labels(tree: Tree) -> dict[str, tuple[str, str]]:
     """For each numbered image its cell name and label, from ``Patient_ID,new_names,labels``."""
     for path in tree.beside(lambda name: name.lower().endswith(".csv")):
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            header = [name.strip().casefold() for name in reader.fieldnames or []]
-            if header[:3] != ["patient_id", "new_names", "labels"]:
-                continue
-            return dict(_label_rows(path, reader))
+        if [name.casefold() for name in header_of(path)[:3]] == TABLE:
+            return dict(_label_rows(path))
     return {}
 
 
-def _label_rows(path: Path, reader: csv.DictReader[str]) -> Iterator[tuple[str, tuple[str, str]]]:
-    for number, values in enumerate(reader, start=2):
-        patient, name, label = (str(value or "").strip() for value in list(values.values())[:3])
+def _label_rows(path: Path) -> Iterator[tuple[str, tuple[str, str]]]:
+    for number, row in enumerate(table_of(path)[1:], start=2):
+        patient, name, label = (*row, "", "", "")[:3]
         if label not in ("0", "1"):
             raise ManifestError(
                 f"{path}: row {number}: label is {label!r}; expected 1 (ALL) or 0 (normal)."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import shutil
 import time
@@ -10,12 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...errors import ManifestError, MissingExtraError
-from ...files import atomic_path, cache_folder, sha256_bytes
+from ...errors import ManifestError, MissingExtraError, StorageError
+from ...files import cache_folder, sha256_bytes, write_atomic
 from ...progress import Progress
 from ..card import DatasetCard
 from ..manifest import Manifest, manifest_from_rows
 from .reader import Options, Reader, Recognised
+from .texts import table_of
 from .tree import Tree, stem
 from .unpacking import gunzip
 
@@ -139,11 +139,9 @@ def rows(tree: Tree, _options: Options, progress: Progress) -> Manifest:
 def _writable(root: Path) -> Path:
     """``root``, or where it cannot be written, a folder of its own in the cache."""
     try:
-        (root / "patches").mkdir(exist_ok=True)
-        with atomic_path(root / "patches" / ".probe"):
-            pass
+        write_atomic(root / "patches" / ".probe", "")
         (root / "patches" / ".probe").unlink()
-    except OSError:
+    except (OSError, StorageError):
         key = sha256_bytes(str(root.resolve()).encode())[:16]
         folder = cache_folder() / "patches" / key
         folder.mkdir(parents=True, exist_ok=True)
@@ -152,11 +150,10 @@ def _writable(root: Path) -> Path:
 
 
 def _slides(meta: Path) -> list[str]:
-    with meta.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        if "wsi" not in (reader.fieldnames or ()):
-            raise ManifestError(f"{meta}: no column 'wsi'; found {reader.fieldnames}.")
-        return [row["wsi"] or "" for row in reader]
+    header, *rows = table_of(meta) or [[]]
+    if "wsi" not in header:
+        raise ManifestError(f"{meta}: no column 'wsi'; found {', '.join(header) or 'nothing'}.")
+    return [dict(zip(header, row, strict=False)).get("wsi", "") for row in rows]
 
 
 def _patches(

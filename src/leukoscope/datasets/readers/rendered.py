@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import csv
+import os
 from pathlib import Path
 
 from ...errors import ManifestError
 from ...schema import read_toml
 from ..card import DatasetCard, read_card
 from ..manifest import Manifest
+from .texts import table_of
 
 __all__ = ["MARKER", "apply_marker", "find_marker", "marked_name"]
 
@@ -23,7 +24,7 @@ def find_marker(folder: Path) -> Path | None:
     """The marker of the rendered set that ``folder`` is, or lies in."""
     resolved = folder.resolve()
     for above in [resolved, *resolved.parents][: LEVELS + 1]:
-        if (above / MARKER).is_file():
+        if os.path.isfile(above / MARKER):
             return above / MARKER
     return None
 
@@ -101,11 +102,11 @@ def _subjects(path: Path) -> dict[str, str]:
             f"{path}: the rendered set's table of subjects is missing. "
             "Render the set again: leukoscope data render."
         )
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        if not {"image", "subject"} <= set(reader.fieldnames or ()):
-            raise ManifestError(
-                f"{path}: found the columns {', '.join(reader.fieldnames or ()) or 'none'}; "
-                "image and subject were expected."
-            )
-        return {row["image"]: row["subject"] or "" for row in reader}
+    header, *rows = table_of(path) or [[]]
+    if not {"image", "subject"} <= set(header):
+        raise ManifestError(
+            f"{path}: found the columns {', '.join(header) or 'none'}; "
+            "image and subject were expected."
+        )
+    image, subject = header.index("image"), header.index("subject")
+    return {row[image]: row[subject] for row in rows if len(row) == len(header)}

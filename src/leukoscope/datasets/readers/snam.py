@@ -115,5 +115,5 @@ READER = Reader(
     layout="folders B-ALL and MM with 2560×1920 BMP fields and their mask files",
     look=look,
     rows=rows,
-    beside=MASK.pattern,
+    passed=lambda tree: [file for file, _, mask in _files(tree) if mask],
 )

@@ -22,9 +22,10 @@ from ..manifest import (
 )
 from .class_folders import class_meaning
 from .reader import Options, Reader, Recognised
+from .texts import header_of
 from .tree import Tree
 
-__all__ = ["READER", "find_table", "header_of", "read_table"]
+__all__ = ["READER", "find_table", "read_table"]
 
 
 def _tables(tree: Tree) -> list[str]:
@@ -43,15 +44,6 @@ def look(tree: Tree) -> Recognised | None:
 
 def _fits(path: Path) -> bool:
     return {"image", "label"} <= set(header_of(path))
-
-
-def header_of(path: Path) -> list[str]:
-    """The first line of a CSV, or nothing where it is no text."""
-    try:
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-            return [name.strip() for name in next(csv.reader([file.readline(1 << 16)]), [])]
-    except (OSError, csv.Error):
-        return []
 
 
 def find_table(tree: Tree) -> Path:

@@ -87,8 +87,14 @@ def list_tree(root: Path) -> Tree:
     ManifestError
         When the folder does not exist, is no folder, or may not be listed.
     """
-    if not root.is_dir():
-        found = "a file" if root.exists() else "nothing"
+    try:
+        root.stat()
+    except PermissionError as error:
+        raise _refused(root, error.strerror or str(error)) from error
+    except OSError:  # nothing is there: said below
+        pass
+    if not os.path.isdir(root):
+        found = "a file" if os.path.exists(root) else "nothing"
         raise ManifestError(f"{root}: a folder of images was expected, found {found}.")
     files: list[str] = []
     unlisted: list[tuple[str, str]] = []
@@ -102,10 +108,14 @@ def list_tree(root: Path) -> Tree:
                 unlisted.append((shown, "the name is not UTF-8; rename the file"))
     refused = dict(unlisted).get("")
     if refused is not None:
-        raise ManifestError(
-            f"{root}: the folder cannot be listed ({refused}). Give yourself the right to read it."
-        )
+        raise _refused(root, refused)
     return Tree(root, tuple(sorted(files)), tuple(sorted(unlisted)))
+
+
+def _refused(root: Path, reason: str) -> ManifestError:
+    return ManifestError(
+        f"{root}: the folder cannot be listed ({reason}). Give yourself the right to read it."
+    )
 
 
 def _walk(root: Path, unlisted: list[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
@@ -117,7 +127,7 @@ def _walk(root: Path, unlisted: list[tuple[str, str]]) -> Iterator[tuple[str, li
         try:
             status = place.stat()
             with os.scandir(place) as entries:
-                listed = [(entry.name, entry.is_dir()) for entry in entries]
+                listed = [(entry.name, _is_folder(entry)) for entry in entries]
         except OSError as error:
             unlisted.append((folder, error.strerror or "cannot be listed"))
             continue
@@ -129,6 +139,13 @@ def _walk(root: Path, unlisted: list[tuple[str, str]]) -> Iterator[tuple[str, li
             if is_dir and name != "__MACOSX":
                 waiting.append((f"{folder}/{name}" if folder else name, above | {identity}))
         yield folder, [name for name, is_dir in visible if not is_dir]
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
 
 
 def _is_utf8(name: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -13,6 +12,7 @@ from ...progress import Progress
 from ..card import DatasetCard
 from ..manifest import Manifest, manifest_from_rows
 from .reader import Options, Reader, Recognised
+from .texts import table_of
 from .tree import Tree, stem, suffix
 
 __all__ = ["CARD", "READER", "mask_of"]
@@ -119,17 +119,23 @@ def _types(tree: Tree) -> dict[tuple[str, str], str]:
     types = {}
     for path in tree.beside(lambda name: TABLE.match(name) is not None):
         named = TABLE.match(path.name)
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            for line, row in enumerate(csv.reader(file), start=1):
-                if line == 1 or not row or named is None:
-                    continue
-                if len(row) < 2 or not row[0].strip().isdigit() or row[1].strip() not in TYPES:
-                    raise ManifestError(
-                        f"{path}: row {line}: {','.join(row)!r}; expected an image number and a "
-                        "class from 1 to 5."
-                    )
-                types[named[1], str(int(row[0]))] = row[1].strip()
+        for line, row in enumerate(table_of(path)[1:], start=2):
+            if len(row) < 2 or not row[0].isdigit() or row[1] not in TYPES:
+                raise ManifestError(
+                    f"{path}: row {line}: {','.join(row)!r}; expected an image number and a "
+                    "class from 1 to 5."
+                )
+            if named is not None:
+                types[named[1], str(int(row[0]))] = row[1]
     return types
+
+
+def _companions(tree: Tree) -> set[str]:
+    """Second copies, and the published masks, which lie beside the cells."""
+    cells, copies = _cells(tree)
+    return {*copies, *(cell.file[: -len(".bmp")] + ".png" for cell in cells)} - {
+        cell.file for cell in cells
+    }
 
 
 def mask_of(folder: Path, image: str) -> Path | None:
@@ -146,6 +152,5 @@ READER = Reader(
     "datasetN/{images,masks}/NNN.png",
     look=look,
     rows=rows,
-    passed=lambda tree: _cells(tree)[1],
-    beside=r"(^|/)masks/|(^|/)dataset ?[12]/\d+\.png$",
+    passed=_companions,
 )
