@@ -12,7 +12,7 @@ from typing import Any, Literal
 from ..answers import ANSWERS
 from ..study import Study
 
-__all__ = ["ChecklistSection", "Guideline", "Item", "build", "guidelines"]
+__all__ = ["ChecklistSection", "Guideline", "Item", "build", "guidelines", "slug"]
 
 Status = Literal["answered", "partly", "open"]
 
@@ -62,6 +62,11 @@ def guidelines() -> tuple[dict[str, Any], ...]:
     return tuple(tomllib.loads(text)["guideline"])
 
 
+def slug(name: str) -> str:
+    """A guideline's name as an identifier: ``claim-2024``."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower())
+
+
 def build(study: Study) -> ChecklistSection:
     """Every item with the run's answer, or with what the authors must write."""
     return ChecklistSection(tuple(_guideline(study, guideline) for guideline in guidelines()))
@@ -72,7 +77,7 @@ def _guideline(study: Study, guideline: dict[str, Any]) -> Guideline:
     counts = {status: sum(item.status == status for item in items) for status in STATUSES}
     return Guideline(
         name=guideline["name"],
-        slug=re.sub(r"[^a-z0-9]+", "-", guideline["name"].lower()),
+        slug=slug(guideline["name"]),
         title=guideline["title"],
         citation=guideline["citation"],
         items=items,
