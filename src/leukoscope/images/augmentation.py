@@ -1,4 +1,7 @@
-"""Augmentation as data: what may be drawn."""
+"""Augmentation as data: what may be drawn, and the papers' own as presets.
+
+``draw`` and ``apply`` make it happen, see ``draws``.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from ..schema import Record
+from .draws import Draws, apply, draw
 
-__all__ = ["Augmentation"]
+__all__ = ["PRESETS", "Augmentation", "Draws", "apply", "draw"]
 
 
 def _rising(values: tuple[float, float]) -> tuple[float, float]:
@@ -65,7 +69,7 @@ class Augmentation(Record):
     stain_shift: Part = 0.0
     """And moved by an optical density from [-stain_shift, stain_shift]."""
     stain_space: Literal["hed", "giemsa"] = "hed"
-    """Haematoxylin-eosin-DAB (Ruifrok 2001), or the eosin-azure axes of a Giemsa smear."""
+    """Haematoxylin-eosin-DAB (Ruifrok 2001), or methylene blue-eosin, a Giemsa smear's."""
     brightness: FactorRange = (1.0, 1.0)
     """Factor (Keras's ``brightness_range``)."""
     brightness_shift: OffsetRange = (0.0, 0.0)
@@ -106,3 +110,38 @@ class Augmentation(Record):
         return self.colour_probability > 0 and bool(
             changed or self.hue or self.stain or self.stain_shift
         )
+
+
+PRESETS: dict[str, Augmentation] = {
+    "flips": Augmentation(flip_horizontal=0.5, flip_vertical=0.5, quarter_turns=0.75),
+    "varol2024": Augmentation(rotation=30, shear=0.2, brightness=(0.1, 1.0), fill="nearest"),
+    "abed2022": Augmentation(
+        flip_horizontal=0.5,
+        flip_vertical=0.5,
+        transpose=0.25,
+        quarter_turns=0.75,
+        saturation=(0.7, 1.3),
+        contrast=(0.8, 1.2),
+        brightness_shift=(-0.1, 0.1),
+        colour_probability=0.6,
+    ),
+    "murtoza2023": Augmentation(
+        flip_horizontal=0.5, flip_vertical=0.5, rotation=180, zoom=(0.8, 1.2), fill="reflect"
+    ),
+    "stain": Augmentation(
+        flip_horizontal=0.5,
+        flip_vertical=0.5,
+        quarter_turns=0.75,
+        stain=0.1,
+        stain_shift=0.03,
+        brightness=(0.95, 1.05),
+    ),
+}
+"""Ready augmentations by name.
+
+varol2024: section 2.3 with Keras's names, so the shear is 0.2 *degrees*; brightness only darkens.
+abed2022: section 4.5; transposition where a uniform number is at least 0.75, the colour changes
+each where one is at least 0.4, their ranges from the public recipe the paper resembles.
+murtoza2023: rotation, flips, scaling without values in the paper; a cell has no upright, so all
+angles. flips: what changes no pixel's colour and interpolates nothing. stain: Tellez 2018, light.
+"""

@@ -3,8 +3,9 @@
 One folder for each preprocessing (its digest), in it ``pixels.u8``, images of ``size x size x 3``
 bytes one behind the other, and ``journal.txt`` which says whose they are. An image is known by
 its content (SHA-256, size, time of change) and its box, so that a set that was moved, cut or
-joined with another is not decoded again. Several processes may fill the same store: one at a time writes, the others
-wait and find the work done. Whoever is killed loses at most the images of the last second.
+joined with another is not decoded again. Several processes may fill the same store: one at a time
+writes, the others wait and find the work done. Whoever is killed loses at most the images of the
+last second.
 """
 
 from __future__ import annotations
