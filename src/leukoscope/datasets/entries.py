@@ -169,6 +169,7 @@ PUBLISHED: tuple[Entry, ...] = (
         how="kaggle",
         kaggle="mehradaria/leukemia",
         reader="taleghani",
+        seen=r"WBC-",
         checked="counts and handle from third parties",
     ),
     Entry(
@@ -182,6 +183,7 @@ PUBLISHED: tuple[Entry, ...] = (
         how="kaggle",
         kaggle="mohammadamireshraghi/blood-cell-cancer-all-4class",
         reader="taleghani",
+        seen=r"\[Malignant\]",
         checked="counts and handle from third parties",
     ),
     Entry(
