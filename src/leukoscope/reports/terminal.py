@@ -43,7 +43,8 @@ def _gaps(headline: Headline) -> list[str]:
         else:
             interval = f"95 % interval {signed(gap.low)} to {signed(gap.high)}"
         only = "" if gap.only_edition else "; the runs differ in more than their edition"
-        lines.append(f"the leak: {signed(gap.value)} {gap.metric} ({interval}; {gap.groups}{only})")
+        of = f"the leak of {gap.model}" if gap.model else "the leak"
+        lines.append(f"{of}: {signed(gap.value)} {gap.metric} ({interval}; {gap.groups}{only})")
     return lines
 
 

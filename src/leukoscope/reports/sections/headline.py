@@ -33,6 +33,8 @@ class Gap:
     """As-published minus leak-free."""
 
     metric: str
+    model: str
+    """Which model, where there are several pairs; else empty."""
     value: float | None
     low: float | None
     high: float | None
@@ -58,7 +60,8 @@ class Headline:
 def build(study: Study) -> Headline:
     """Question, gap where both editions were run, and a figure for each run."""
     metric = headline_metric(study.lead)
-    gaps = tuple(_gap(pair, metric) for pair in study.pairs)
+    several = len(study.pairs) > 1
+    gaps = tuple(_gap(pair, metric, several) for pair in study.pairs)
     paired = {id(s) for pair in study.pairs for s in (pair.published, pair.leak_free)}
     figures = tuple(_figure(shown, metric) for shown in study.shown if id(shown) not in paired)
     return Headline(
@@ -108,10 +111,11 @@ def _figure(shown: Shown, metric: str) -> Figure:
     )
 
 
-def _gap(pair: Pair, metric: str) -> Gap:
+def _gap(pair: Pair, metric: str, several: bool) -> Gap:
     cell = pair.gap["metrics"].get(metric, {})
     return Gap(
         metric=title(metric),
+        model=pair.leak_free.run.experiment.model.name if several else "",
         value=cell.get("difference"),
         low=cell.get("low"),
         high=cell.get("high"),
