@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import subprocess
+import sys
 import threading
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +18,7 @@ import pytest
 from PIL import Image
 
 from leukoscope.datasets import READERS, Reader
+from leukoscope.datasets.facts import cnmc_files
 from leukoscope.datasets.fingerprints import AHEAD, WORKERS, in_order
 from leukoscope.datasets.readers.tree import list_tree
 from leukoscope.datasets.reading import open_data, read_folder, reader_of
@@ -370,3 +373,42 @@ def test_the_real_whole_lists_its_candidates(real_data: Path) -> None:
     for name in ("cnmc", "allidb1", "allidb2", "taleghani", "pcam", "pbc", "bccd", "wbc-seg"):
         assert f"{name}: " in message
     assert "no reader knows this layout" in refusal(real_data / "not_smears")
+
+
+IMPORT = """
+import resource, sys
+from pathlib import Path
+from leukoscope.datasets.reading import read_folder
+manifest = read_folder(Path(sys.argv[1])).manifest
+print(len(manifest), len(set(manifest.column("group"))))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@pytest.mark.slow
+def test_importing_all_of_cnmc_stays_below_600_mb(tmp_path: Path) -> None:
+    """As many files as C-NMC's training folds have, by their published names, at real size."""
+    pixels = np.random.default_rng(0).integers(0, 255, (450, 450, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "one.bmp")
+    names = [file["name"] for file in cnmc_files() if file["subject"]]
+    (tmp_path / "fold_0").mkdir()
+    for name in names:
+        os.link(tmp_path / "one.bmp", tmp_path / "fold_0" / name)
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT, str(tmp_path / "fold_0")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    counts, peak = done.stdout.splitlines()
+    assert counts == "10661 66"
+    assert int(peak) < 600
+
+
+def test_every_reader_is_in_the_documentation() -> None:
+    page = Path(__file__).parents[2] / "docs" / "datasets.md"
+    rows = [
+        line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("| `")
+    ]
+    named = [row.split("`")[1] for row in rows]
+    assert [name for name in named if name in READERS] == list(READERS)

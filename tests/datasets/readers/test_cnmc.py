@@ -204,3 +204,11 @@ def test_the_real_sample_as_png_has_the_same_pixels(real_data: Path) -> None:
     whole = read_folder(real_data / "cnmc").manifest
     assert len(whole) == 87
     assert sum(image.endswith(".bmp") for image in whole.column("image")) == 12
+
+
+def test_another_table_in_the_folder_does_not_hide_the_labels(tmp_path: Path, draw: Draw) -> None:
+    draw(tmp_path, ["C-NMC_test_prelim_phase_data/1.bmp"])
+    (tmp_path / "C-NMC_test_prelim_phase_data/manifest.csv").write_text("image,label\n1.bmp,\n")
+    (tmp_path / TABLE).write_text("Patient_ID,new_names,labels\nUID_57_29_1_all.bmp,1.bmp,1\n")
+    found = columns(tmp_path / "C-NMC_test_prelim_phase_data", "label", "subject")
+    assert found == {"1.bmp": ("blast", "cnmc:57")}

@@ -59,12 +59,13 @@ FORMATS = (".bmp", ".png", ".tif", ".tiff")
 
 def look(tree: Tree) -> Recognised | None:
     """Cells by their names, numbered test images by their folders."""
-    training = list(_training(tree))
+    training, copies = _once(tree)
     tests = {part: list(_test(tree, part)) for part in PARTS}
     total = len(training) + sum(map(len, tests.values()))
     if not total:
         return None
     seen = [f"{len(training)} cells named UID_…_{{all,hem}}"] if training else []
+    seen += [f"{len(copies)} of them in a second format"] if copies else []
     seen += [f"{len(files)} images of the {part} test" for part, files in tests.items() if files]
     return Recognised("cnmc", total, ", ".join(seen))
 
@@ -139,10 +140,13 @@ def _row(file: str, part: str, known: tuple[str, str] | None) -> dict[str, Any]:
 
 def _preliminary_labels(tree: Tree) -> dict[str, tuple[str, str]]:
     """For each numbered image its cell name and label, from ``Patient_ID,new_names,labels``."""
-    for path in tree.beside(lambda name: name.lower().endswith(".csv")):
-        if [name.casefold() for name in header_of(path)[:3]] == TABLE:
-            return dict(_label_rows(path))
-    return {}
+    return {name: known for path in tree.beside(_is_table) for name, known in _label_rows(path)}
+
+
+def _is_table(path: Path) -> bool:
+    return (
+        path.suffix.lower() == ".csv" and [name.casefold() for name in header_of(path)[:3]] == TABLE
+    )
 
 
 def _label_rows(path: Path) -> Iterator[tuple[str, tuple[str, str]]]:

@@ -51,19 +51,20 @@ class Tree:
         """Files with one of these suffixes (lower case, with the dot)."""
         return (file for file in self.files if suffix(file) in suffixes)
 
-    def beside(self, wanted: Callable[[str], bool]) -> list[Path]:
-        """Files of the tree, then of the two folders above it, whose name is ``wanted``.
+    def beside(self, wanted: Callable[[Path], bool]) -> list[Path]:
+        """The ``wanted`` files of the tree, or else of the nearest of two folders above it.
 
         Label tables often lie beside the folder of images, and people name that folder.
         """
-        within = [self.root / file for file in self.files if wanted(PurePosixPath(file).name)]
+        within = [path for path in map(self.root.joinpath, self.files) if wanted(path)]
         if within:
             return within
         for above in list(self.root.resolve().parents)[:2]:
             try:
-                found = sorted(path for path in above.iterdir() if wanted(path.name))
-            except PermissionError:
+                listed = sorted(above.iterdir())
+            except OSError:  # not ours to look into
                 continue
+            found = [path for path in listed if os.path.isfile(path) and wanted(path)]
             if found:
                 return found
         return []

@@ -117,7 +117,7 @@ def rows(tree: Tree, _options: Options, _progress: Progress) -> Manifest:
 def _types(tree: Tree) -> dict[tuple[str, str], str]:
     """The published class (1–5) of each (set, number)."""
     types = {}
-    for path in tree.beside(lambda name: TABLE.match(name) is not None):
+    for path in tree.beside(lambda path: TABLE.match(path.name) is not None):
         named = TABLE.match(path.name)
         for line, row in enumerate(table_of(path)[1:], start=2):
             if len(row) < 2 or not row[0].isdigit() or row[1] not in TYPES:
