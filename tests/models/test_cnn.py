@@ -72,9 +72,7 @@ def test_the_simple_cnn_is_figure_4_8() -> None:
 
 
 def test_an_input_that_is_too_small_is_refused() -> None:
-    with pytest.raises(
-        ExperimentError, match=r"preprocess.size is 16: nothing is left .* layer 10"
-    ):
+    with pytest.raises(ExperimentError, match=r"preprocess.size is 16: nothing .* layer 10"):
         shapes(cnn.layers("cnn-3"), 3, 16)
 
 

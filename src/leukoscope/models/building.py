@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from .layers import Activation, Conv, Dense, Dropout, Flatten, Layer, Pool, shapes
 
-__all__ = ["FlattenLikeKeras", "SeededDropout", "build_layers"]
+__all__ = ["FlattenLikeKeras", "SeededDropout", "build_layers", "to_channels_last"]
 
 ACTIVATIONS: dict[Activation, Callable[[], nn.Module]] = {
     "relu": lambda: nn.ReLU(inplace=True),
@@ -105,3 +105,11 @@ def _initialise(module: nn.Module, generator: torch.Generator) -> None:
     with torch.no_grad():
         weight.uniform_(-limit, limit, generator=generator)
         module.get_parameter("bias").zero_()
+
+
+def to_channels_last(network: nn.Module) -> nn.Module:
+    """Lay out the weights of convolutions channels last, in place: faster on every processor."""
+    for parameter in network.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    return network

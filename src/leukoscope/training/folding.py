@@ -1,0 +1,226 @@
+"""One fold of a run: its pixels, its network, its predictions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from ..datasets.manifest import Manifest
+from ..files import write_json
+from ..images.pipeline import Pipeline
+from ..models import build
+from ..models.building import to_channels_last
+from ..progress import Progress
+from ..records.experiment import Experiment
+from ..records.predictions import write_predictions
+from ..records.split import Fold, Split
+from .batches import Part, normaliser_of
+from .clock import Clock
+from .division import Copies, FoldRows, fold_rows
+from .loop import CHECKPOINT, FoldData, Report, forward, train_network
+from .pixels import Pixels, fit_pipeline, make_copies, plan_pipeline, store_pixels
+from .predicting import FoldModel, probabilities, save_model, table_of
+from .seeds import torch_stream
+from .task import Task
+
+__all__ = ["COPIES_FILE", "FOLD_PREDICTIONS", "UNREADABLE", "Plan", "train_folds"]
+
+COPIES_FILE = "copies.npy"
+FOLD_PREDICTIONS = "predictions.csv"
+UNREADABLE = "unreadable.json"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that is decided before the first fold."""
+
+    experiment: Experiment
+    manifest: Manifest
+    task: Task
+    split: Split
+    copies: Copies
+    """Made before the split, as published; empty otherwise."""
+    folder: Path
+    device: torch.device
+    precision: torch.dtype
+
+
+def train_folds(plan: Plan, progress: Progress) -> None:
+    """Train every fold that is not finished, one after another."""
+    shared = _shared_pixels(plan, progress)
+    folds, epochs = len(plan.split.folds), plan.experiment.training.epochs
+    clock = Clock(folds, epochs, progress)
+    for number, fold in enumerate(plan.split.folds):
+        folder = plan.folder / f"fold-{number}"
+        if (folder / FOLD_PREDICTIONS).exists():
+            clock.skip()
+            continue
+        folder.mkdir(exist_ok=True)
+        pipeline, pixels, rows, fitted_on = _fold_pixels(plan, fold, folder, shared, progress)
+        batches = -(-len(rows.train) // plan.experiment.training.batch_size)
+        report = clock.of_fold(number, batches)
+        epochs = _train_fold(plan, number, folder, pipeline, pixels, rows, fitted_on, report)
+        clock.finish(epochs)
+    progress.close()
+
+
+def _shared_pixels(plan: Plan, progress: Progress) -> tuple[Pipeline, Pixels] | None:
+    """Pixels that all folds share; None where each fits its own preprocessing.
+
+    As published, preprocessing is fitted on all rows, test rows included, once.
+    """
+    pipeline = plan_pipeline(plan.experiment)
+    everything = np.arange(len(plan.task.manifest), dtype=np.int64)
+    if not pipeline.needs_fit:
+        stored = store_pixels(pipeline, plan.task.manifest, progress)
+    elif plan.experiment.edition == "as-published":
+        pipeline, stored = fit_pipeline(pipeline, plan.task.manifest, everything, progress)
+    else:
+        return None
+    pixels = Pixels(stored)
+    _note_unreadable(plan, pixels)
+    if plan.copies.keys:
+        pixels = _with_copies(plan, pixels, plan.copies, plan.folder, progress)
+    return pipeline, pixels
+
+
+def _with_copies(
+    plan: Plan, pixels: Pixels, copies: Copies, folder: Path, progress: Progress
+) -> Pixels:
+    if not copies.keys:
+        return pixels
+    return make_copies(
+        pixels.stored,
+        copies.parents,
+        copies.keys,
+        plan.experiment.expand.augmentation,
+        plan.experiment.seed,
+        folder / COPIES_FILE,
+        progress,
+    )
+
+
+def _fold_pixels(
+    plan: Plan,
+    fold: Fold,
+    folder: Path,
+    shared: tuple[Pipeline, Pixels] | None,
+    progress: Progress,
+) -> tuple[Pipeline, Pixels, FoldRows, str]:
+    """The fold's pixels and rows; leak-free, what is fitted is fitted on its training rows."""
+    experiment, task = plan.experiment, plan.task
+    if shared is None:
+        all_readable = np.ones(len(task.manifest), dtype=bool)
+        asked = fold_rows(experiment, task, fold, plan.copies, all_readable)
+        train = asked.train[asked.train < len(task.manifest)]
+        pipeline, stored = fit_pipeline(plan_pipeline(experiment), task.manifest, train, progress)
+        pixels = Pixels(stored)
+        fitted_on = f"the {len(train)} training images of this fold"
+        _note_unreadable(plan, pixels)
+    else:
+        pipeline, pixels = shared
+        fitted_on = "all images, test images included (as published)" if pipeline.fitted else ""
+    rows = fold_rows(experiment, task, fold, plan.copies, pixels.readable)
+    if pixels.copies is None:
+        pixels = _with_copies(plan, pixels, rows.copies, folder, progress)
+    return pipeline, pixels, rows, fitted_on
+
+
+def _note_unreadable(plan: Plan, pixels: Pixels) -> None:
+    """Keep which rows have no pixels, for ``data.json`` at the end."""
+    keys = plan.task.manifest.keys
+    lost = {keys[failure.row]: failure.reason for failure in pixels.stored.failures}
+    write_json(plan.folder / UNREADABLE, {"schema": 1, "rows": lost})
+
+
+def _train_fold(
+    plan: Plan,
+    number: int,
+    folder: Path,
+    pipeline: Pipeline,
+    pixels: Pixels,
+    rows: FoldRows,
+    fitted_on: str,
+    report: Report,
+) -> int:
+    """Train, write the model, then its predictions, which say that the fold is finished.
+
+    Returns how many epochs were trained.
+    """
+    experiment, task = plan.experiment, plan.task
+    classes = len(task.classes)
+    weights = torch_stream(experiment.seed, number, "weights")
+    network = build(experiment.model, 3, experiment.preprocess.size, classes, generator=weights)
+    network = to_channels_last(network.to(plan.device))
+    targets = _targets(task, rows.copies)
+    train, validation, test = (
+        Part(chosen, targets[chosen]) for chosen in (rows.train, rows.validation, rows.test)
+    )
+    normaliser = normaliser_of(pipeline, plan.device)
+    data = FoldData(pixels, normaliser, train, validation, test, classes)
+    kept = train_network(
+        network,
+        data,
+        experiment,
+        fold=number,
+        precision=plan.precision,
+        folder=folder,
+        report=report,
+    )
+    record = FoldModel(
+        model=experiment.model,
+        classes=task.classes,
+        positive=task.positive,
+        size=experiment.preprocess.size,
+        epoch=kept.epoch,
+        epochs=kept.epochs,
+        chosen_by=kept.chosen_by,
+        fitted_on=fitted_on,
+        precision=str(plan.precision).removeprefix("torch."),
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+    )
+    save_model(folder, record, network, pipeline)
+    tables = [
+        table_of(
+            _columns(plan, rows, part, name),
+            probabilities(forward(network, data, part)),
+            task.classes,
+            fold=number,
+            repeat=plan.split.folds[number].repeat,
+        )
+        for name, part in (("validation", validation), ("test", test))
+        if len(part)
+    ]
+    write_predictions(pd.concat(tables, ignore_index=True), folder / FOLD_PREDICTIONS)
+    for path in (folder / CHECKPOINT, folder / COPIES_FILE, *folder.glob("best-*.safetensors")):
+        path.unlink(missing_ok=True)
+    return kept.epochs
+
+
+def _targets(task: Task, copies: Copies) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Class numbers of the manifest's rows and, behind them, of the copies."""
+    place = {name: number for number, name in enumerate(task.classes)}
+    labels = [place[label] for label in task.manifest.column("label")]
+    own = np.array(labels, dtype=np.int64)
+    return np.concatenate([own, own[copies.parents]])
+
+
+def _columns(plan: Plan, rows: FoldRows, part: Part, name: str) -> dict[str, Any]:
+    """What ``predictions.csv`` says of a part's rows beside their probabilities."""
+    manifest = plan.task.manifest
+    keys = np.array([*manifest.keys, *rows.copies.keys], dtype=object)[part.rows]
+    parents = np.concatenate([np.arange(len(manifest), dtype=np.int64), rows.copies.parents])
+    origin = parents[part.rows]
+    images = np.concatenate([manifest.column("image"), np.array(rows.copies.keys, dtype=object)])
+    return {
+        "row": keys,
+        "image": images[part.rows],
+        **{column: manifest.column(column)[origin] for column in ("subject", "group", "dataset")},
+        "part": name,
+        "label": manifest.column("label")[origin],
+    }

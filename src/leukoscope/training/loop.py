@@ -1,0 +1,340 @@
+"""One network, one fold: epochs, the epoch that is kept, and a state that survives a kill."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ..errors import ExperimentError
+from ..images.augmentation import Augmentation
+from ..models.building import SeededDropout
+from ..records.experiment import Experiment
+from .augment import augment
+from .batches import Integers, Normaliser, Part, PixelSource
+from .checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights
+from .history import write_history
+from .optimisers import Updates, initial_rate, make_optimiser
+from .schedules import rate_at
+from .seeds import numpy_stream, stream_seed
+
+__all__ = ["CHECKPOINT", "FoldData", "Kept", "forward", "train_network"]
+
+CHECKPOINT = "checkpoint.safetensors"
+HISTORY = "history.csv"
+FORWARD_BATCH = 256
+"""Images of a pass without gradients."""
+
+Report = Callable[[int, int, list[dict[str, float]]], None]
+"""Told (finished epochs, finished batches of this epoch, history so far)."""
+
+
+@dataclass(frozen=True)
+class FoldData:
+    """What one fold's training looks at."""
+
+    pixels: PixelSource
+    normaliser: Normaliser
+    train: Part
+    validation: Part
+    test: Part
+    """Looked at during training only where the epoch is chosen on it, as published."""
+    classes: int
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Whose weights the network has in the end."""
+
+    epoch: int
+    epochs: int
+    """How many were trained; fewer than asked for where it stopped early."""
+    chosen_by: str
+
+
+@dataclass
+class _State:
+    """What changes from epoch to epoch, and is saved after each."""
+
+    network: nn.Module
+    parameters: list[Tensor]
+    optimiser: Updates
+    epoch: int = 0
+    step: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+    best_epoch: int = 0
+    """0 while there is none."""
+    best_value: tuple[float, float] = (math.inf, math.inf)
+    """What is minimised; the second breaks ties."""
+
+
+def train_network(
+    network: nn.Module,
+    data: FoldData,
+    experiment: Experiment,
+    *,
+    fold: int,
+    precision: torch.dtype,
+    folder: Path,
+    report: Report,
+) -> Kept:
+    """Train ``network`` in place, going on from the checkpoint in ``folder`` where there is one.
+
+    After every epoch ``folder`` holds ``history.csv`` and a checkpoint, so that a kill at any
+    moment loses at most one epoch; on the same CPU the weights in the end are the same bits.
+
+    Parameters
+    ----------
+    network
+        On the device of ``data.normaliser``, with its initial weights.
+    fold
+        Its number, which is part of every random stream.
+    precision
+        ``torch.bfloat16`` computes the products in it and keeps weights and updates in float32.
+
+    Raises
+    ------
+    ExperimentError
+        When the loss is no longer a number, or the kept epoch needs a part that is empty.
+    RunError
+        When the checkpoint cannot be read.
+    """
+    settings = experiment.training
+    _verify(experiment, data)
+    parameters: list[Tensor] = [p for p in network.parameters() if p.requires_grad]
+    optimiser = make_optimiser([p.data for p in parameters], experiment.optimiser)
+    state = _State(network, parameters, optimiser)
+    if (folder / CHECKPOINT).exists():
+        _restore(state, folder)
+    weights = _class_weights(data, settings.class_weights)
+    while state.epoch < settings.epochs and not _stops(state, settings.patience):
+        began = time.perf_counter()
+        row = _epoch(state, data, experiment, fold, precision, weights, report)
+        row |= _measured(network, data, settings.epoch, precision, weights)
+        row["seconds"] = round(time.perf_counter() - began, 3)
+        _refuse_no_number(row, fold)
+        state.history.append(row)
+        state.epoch += 1
+        _judge(state, settings.epoch, folder)
+        _save(state, folder)
+        report(state.epoch, 0, state.history)
+    if settings.epoch != "last":
+        network.load_state_dict(load_weights(folder / f"best-{state.best_epoch}.safetensors"))
+    kept = state.epoch if settings.epoch == "last" else state.best_epoch
+    return Kept(kept, state.epoch, _RULES[settings.epoch])
+
+
+_RULES = {
+    "last": "the last epoch",
+    "best-validation": "lowest loss on the validation part",
+    "best-test": "highest accuracy on the test part, then lowest loss (as published: it leaks)",
+}
+
+
+def _verify(experiment: Experiment, data: FoldData) -> None:
+    settings = experiment.training
+    if not len(data.validation) and (settings.epoch == "best-validation" or settings.patience):
+        key = "training.epoch" if settings.epoch == "best-validation" else "training.patience"
+        raise ExperimentError(
+            f"{key} looks at the validation part, but this split has none. "
+            "Set split.validation above 0, or training.epoch = 'last' and training.patience = 0."
+        )
+
+
+def _epoch(
+    state: _State,
+    data: FoldData,
+    experiment: Experiment,
+    fold: int,
+    precision: torch.dtype,
+    weights: Tensor | None,
+    report: Report,
+) -> dict[str, float]:
+    """One pass over the training part in a new order."""
+    epoch, settings = state.epoch, experiment.training
+    seed, device = experiment.seed, data.normaliser.device
+    order = numpy_stream(seed, fold, "order", epoch).permutation(len(data.train))
+    drawn = numpy_stream(seed, fold, "augmentation", epoch)
+    for module in state.network.modules():
+        if isinstance(module, SeededDropout):
+            module.reseed(stream_seed(seed, fold, "dropout", epoch), device)
+    batches = math.ceil(len(order) / settings.batch_size)
+    steps = batches * settings.epochs
+    rate = first_rate = initial_rate(experiment.optimiser)
+    total_loss = torch.zeros((), dtype=torch.float64, device=device)
+    total_right = torch.zeros((), dtype=torch.float64, device=device)
+    state.network.train()
+    for batch in range(batches):
+        places = order[batch * settings.batch_size : (batch + 1) * settings.batch_size]
+        images = _images(data, data.train.rows[places], experiment.augment, drawn)
+        targets = torch.from_numpy(data.train.targets[places]).to(device)
+        with torch.autocast(device.type, precision, enabled=precision != torch.float32):
+            logits = state.network(images)
+        losses = _losses(logits.float(), targets, weights)
+        gradients = list(torch.autograd.grad(losses.mean(), state.parameters))
+        rate = rate_at(experiment.schedule, first_rate, state.step, steps)
+        state.step += 1
+        with torch.no_grad():
+            state.optimiser.step(gradients, rate, state.step)
+            total_loss += losses.sum()
+            total_right += _right(logits, targets).sum()
+        report(epoch, batch + 1, state.history)
+    count = len(order)
+    return {
+        "epoch": epoch + 1,
+        "learning_rate": rate,
+        "loss": float(total_loss) / count,
+        "accuracy": float(total_right) / count,
+    }
+
+
+def _images(
+    data: FoldData, rows: Integers, augmentation: Augmentation, drawn: np.random.Generator
+) -> Tensor:
+    values = data.normaliser.load(data.pixels.batch(rows))
+    if augmentation.changes:
+        values = augment(augmentation, values, drawn)
+    return data.normaliser(values)
+
+
+def _losses(logits: Tensor, targets: Tensor, weights: Tensor | None) -> Tensor:
+    """The loss of each image; class weights multiply it and the mean stays over images (Keras)."""
+    if logits.shape[1] == 1:
+        losses = functional.binary_cross_entropy_with_logits(
+            logits[:, 0], targets.to(logits.dtype), reduction="none"
+        )
+    else:
+        losses = functional.cross_entropy(logits, targets, reduction="none")
+    return losses if weights is None else losses * weights[targets]
+
+
+def _right(logits: Tensor, targets: Tensor) -> Tensor:
+    predicted = (logits[:, 0] > 0).long() if logits.shape[1] == 1 else logits.argmax(dim=1)
+    return predicted == targets
+
+
+def _class_weights(data: FoldData, kind: str) -> Tensor | None:
+    """``balanced``: n / (classes · n of the class), as scikit-learn has it."""
+    if kind == "none":
+        return None
+    counts = np.bincount(data.train.targets, minlength=data.classes)
+    weights = len(data.train) / (data.classes * counts)
+    return torch.tensor(weights, dtype=torch.float32, device=data.normaliser.device)
+
+
+def forward(
+    network: nn.Module, data: FoldData, part: Part, precision: torch.dtype = torch.float32
+) -> Tensor:
+    """Logits of a part, (n, units) float32 on the CPU, in the order of its rows."""
+    network.eval()
+    device = data.normaliser.device
+    found = []
+    with (
+        torch.inference_mode(),
+        torch.autocast(device.type, torch.bfloat16, enabled=precision == torch.bfloat16),
+    ):
+        for start in range(0, len(part), FORWARD_BATCH):
+            rows = part.rows[start : start + FORWARD_BATCH]
+            images = data.normaliser(data.normaliser.load(data.pixels.batch(rows)))
+            found.append(network(images).float().cpu())
+    return torch.cat(found)
+
+
+def _measured(
+    network: nn.Module,
+    data: FoldData,
+    rule: str,
+    precision: torch.dtype,
+    weights: Tensor | None,
+) -> dict[str, float]:
+    """Loss and accuracy of the validation part and, only where the rule asks, of the test part."""
+    row = {}
+    parts = {"validation": data.validation}
+    if rule == "best-test":
+        parts["test"] = data.test
+    for name, part in parts.items():
+        if not len(part):
+            continue
+        logits = forward(network, data, part, precision)
+        targets = torch.from_numpy(part.targets)
+        losses = _losses(logits, targets, None if weights is None else weights.cpu())
+        row[f"{name}_loss"] = float(losses.double().mean())
+        row[f"{name}_accuracy"] = float(_right(logits, targets).double().mean())
+    return row
+
+
+def _refuse_no_number(row: Mapping[str, float], fold: int) -> None:
+    for name, value in row.items():
+        if not math.isfinite(value):
+            raise ExperimentError(
+                f"fold-{fold}, epoch {int(row['epoch'])}: {name} is {value}: the training "
+                "diverged. Lower optimiser.learning_rate, or use training.precision = 'float32'."
+            )
+
+
+def _judge(state: _State, rule: str, folder: Path) -> None:
+    """Keep this epoch's weights where it is the best so far."""
+    row = state.history[-1]
+    if "validation_loss" not in row and rule != "best-test":
+        return
+    value = (
+        (-row["test_accuracy"], row["test_loss"])
+        if rule == "best-test"
+        else (row["validation_loss"], 0.0)
+    )
+    if value >= state.best_value:
+        return
+    state.best_value, state.best_epoch = value, state.epoch
+    if rule != "last":
+        save_weights(folder / f"best-{state.epoch}.safetensors", state.network.state_dict())
+
+
+def _stops(state: _State, patience: int) -> bool:
+    """Whether ``patience`` epochs brought no lower validation loss."""
+    if not patience or not state.history:
+        return False
+    losses = [row["validation_loss"] for row in state.history]
+    return len(losses) - 1 - int(np.argmin(losses)) >= patience
+
+
+def _save(state: _State, folder: Path) -> None:
+    """The checkpoint first, then what is derived from it, then what it no longer needs."""
+    tensors = {f"network.{name}": value for name, value in state.network.state_dict().items()}
+    for name, values in state.optimiser.state.items():
+        tensors |= {f"optimiser.{name}.{place}": value for place, value in enumerate(values)}
+    facts: dict[str, Any] = {
+        "epoch": state.epoch,
+        "step": state.step,
+        "history": state.history,
+        "best_epoch": state.best_epoch,
+        "best_value": list(state.best_value) if state.best_epoch else None,
+    }
+    save_checkpoint(folder / CHECKPOINT, tensors, facts)
+    write_history(state.history, folder / HISTORY)
+    for path in folder.glob("best-*.safetensors"):
+        if path.name != f"best-{state.best_epoch}.safetensors":
+            path.unlink()
+
+
+def _restore(state: _State, folder: Path) -> None:
+    tensors, facts = load_checkpoint(folder / CHECKPOINT)
+    prefix = "network."
+    state.network.load_state_dict(
+        {n.removeprefix(prefix): v for n, v in tensors.items() if n.startswith(prefix)}
+    )
+    for name, values in state.optimiser.state.items():
+        for place, value in enumerate(values):
+            value.copy_(tensors[f"optimiser.{name}.{place}"])
+    state.epoch, state.step = facts["epoch"], facts["step"]
+    state.history, state.best_epoch = facts["history"], facts["best_epoch"]
+    if facts["best_value"] is not None:
+        first, second = facts["best_value"]
+        state.best_value = (first, second)

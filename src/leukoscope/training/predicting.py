@@ -1,0 +1,149 @@
+"""Probabilities: of a fold's rows as a predictions table, and of any pixels from a finished run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from ..errors import RunError
+from ..files import read_json, write_json
+from ..images.pipeline import Pipeline, apply, pipeline_load, pipeline_save
+from ..models import build
+from ..records.experiment import Model
+from ..schema import Record, parse
+from .batches import normaliser_of
+from .checkpoint import load_weights, save_weights
+
+__all__ = ["FoldModel", "load_model", "predict_run", "probabilities", "save_model", "table_of"]
+
+SCHEMA = 1
+MODEL, WEIGHTS = "model.json", "weights.safetensors"
+BATCH = 256
+
+
+class FoldModel(Record):
+    """``model.json``: what is needed to build a fold's network again, beside its weights."""
+
+    schema_: int = Field(default=SCHEMA, alias="schema")
+    model: Model
+    classes: tuple[str, ...]
+    """In the order of the outputs; of two, the second is the sigmoid's."""
+    positive: str | None
+    size: int
+    epoch: int
+    """The epoch whose weights these are, counted from 1."""
+    epochs: int
+    """How many were trained."""
+    chosen_by: str
+    fitted_on: str
+    """Which rows the preprocessing was fitted on, in words; empty where nothing is fitted."""
+    precision: str
+    parameters: int
+
+
+def probabilities(logits: Tensor) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """(n, classes) from logits (n, units); one unit is the second class's sigmoid."""
+    values = logits.double()
+    if values.shape[1] == 1:
+        positive = torch.sigmoid(values[:, 0])
+        return np.asarray(torch.stack([1 - positive, positive], dim=1).numpy())
+    return np.asarray(torch.softmax(values, dim=1).numpy())
+
+
+def table_of(
+    columns: Mapping[str, Any],
+    p: np.ndarray[Any, np.dtype[np.float64]],
+    classes: tuple[str, ...],
+    *,
+    fold: int,
+    repeat: int,
+) -> pd.DataFrame:
+    """Rows of ``predictions.csv``; ``columns`` has row, image, subject, group, dataset, part and
+    label."""
+    named = dict(columns)
+    label = named.pop("label")
+    return pd.DataFrame(
+        {
+            **named,
+            "fold": fold,
+            "repeat": repeat,
+            "label": label,
+            "predicted": np.array(classes, dtype=object)[p.argmax(axis=1)],
+            **{f"p_{name}": p[:, place] for place, name in enumerate(classes)},
+        }
+    )
+
+
+def save_model(folder: Path, record: FoldModel, network: nn.Module, pipeline: Pipeline) -> None:
+    """Write ``weights.safetensors``, ``pipeline.json`` (and mean image) and ``model.json``."""
+    save_weights(folder / WEIGHTS, network.state_dict())
+    pipeline_save(pipeline, folder)
+    write_json(folder / MODEL, record.model_dump(mode="json", by_alias=True))
+
+
+def load_model(folder: Path) -> tuple[FoldModel, nn.Module, Pipeline]:
+    """A fold's model, its network with weights (in evaluation mode, on the CPU), its pipeline.
+
+    Raises
+    ------
+    RunError
+        When a file is missing or damaged, or the weights are another network's.
+    """
+    path = folder / MODEL
+    table = read_json(path, what="fold model", schema=SCHEMA, error=RunError)
+    record = parse(FoldModel, table, where=str(path), error=RunError)
+    network = build(record.model, 3, record.size, len(record.classes), generator=torch.Generator())
+    try:
+        network.load_state_dict(load_weights(folder / WEIGHTS))
+    except RuntimeError as reason:
+        raise RunError(
+            f"{folder / WEIGHTS}: these are not the weights of {record.model.name} at "
+            f"{record.size} px ({str(reason).splitlines()[0]}). Restore the file or train again."
+        ) from reason
+    return record, network.eval(), pipeline_load(folder)
+
+
+def predict_run(
+    run_folder: Path, fold: int, pixels: np.ndarray[Any, np.dtype[np.uint8]]
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Probabilities of raw images by one fold's network.
+
+    Parameters
+    ----------
+    run_folder
+        A finished run.
+    fold
+        Number of the fold whose network answers.
+    pixels
+        Decoded RGB images, uint8 (n, height, width, 3), or a sequence of such images of any
+        sizes; they are preprocessed as the training images were.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n, classes), float64, in the order of ``classes`` in the fold's ``model.json``.
+
+    Raises
+    ------
+    RunError
+        When there is no such fold or its files are damaged.
+    """
+    folder = Path(run_folder) / f"fold-{fold}"
+    if not folder.is_dir():
+        found = sorted(path.name for path in Path(run_folder).glob("fold-*"))
+        raise RunError(f"{folder}: there is no such fold. Found: {', '.join(found) or 'none'}.")
+    _, network, pipeline = load_model(folder)
+    normalise = normaliser_of(pipeline, torch.device("cpu"))
+    answers = []
+    with torch.inference_mode():
+        for start in range(0, len(pixels), BATCH):
+            ready = np.stack([apply(pipeline, image) for image in pixels[start : start + BATCH]])
+            answers.append(probabilities(network(normalise(normalise.load(ready)))))
+    return np.concatenate(answers) if answers else np.zeros((0, 2))

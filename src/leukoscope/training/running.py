@@ -1,0 +1,231 @@
+"""An experiment becomes a run: a folder that is partial until it is whole, and resumable."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from ..datasets.manifest import Manifest
+from ..errors import RunError
+from ..files import write_json
+from ..progress import Progress
+from ..records.experiment import (
+    Experiment,
+    experiment_sha256,
+    read_experiment,
+    write_experiment,
+)
+from ..records.findings import write_findings
+from ..records.predictions import predictions_from_table, write_predictions
+from ..records.run import PARTIAL, Run, describe_environment, read_run, write_data_summary
+from ..records.split import Split, read_split, write_split
+from ..splits.splitting import verify_split
+from .device import choose_device, choose_precision
+from .division import check_split, divide, published_copies
+from .folding import COPIES_FILE, FOLD_PREDICTIONS, UNREADABLE, Plan, train_folds
+from .summary import summarise
+from .task import Task, define_task
+
+__all__ = ["train"]
+
+EXPERIMENT, SPLIT, DATA = "experiment.toml", "split.json", "data.json"
+LOCK = ".lock"
+WITHOUT_EFFECT = ("name", "data.manifest", "split.file")
+"""Keys that change nothing of the result, so a run may go on under others."""
+
+
+def train(
+    experiment: Experiment,
+    manifest: Manifest,
+    out: Path,
+    *,
+    split: Split | None = None,
+    failures: Sequence[tuple[str, str]] = (),
+    progress: Progress | None = None,
+) -> Run:
+    """Train every fold of an experiment, predict, measure, and write the run folder ``out``.
+
+    The run grows in ``out.partial`` and is renamed when it is whole. Stopped at any moment (also
+    by ``kill -9``), the same call goes on from the last epoch; a finished fold is not done again.
+    On a CPU the weights in the end are the same bits as without the stop.
+
+    Parameters
+    ----------
+    experiment
+        What to train; see ``records.experiment``.
+    manifest
+        With groups filled (``splits.grouping``).
+    out
+        The run folder; must not exist.
+    split
+        To be used instead of one made from ``experiment.split``.
+    failures
+        ``(image, reason)`` of images that could not be read when the manifest was made: counted
+        in ``data.json``.
+
+    Returns
+    -------
+    Run
+        The finished run, read back.
+
+    Raises
+    ------
+    RunError
+        When ``out`` exists, another process trains into it, or what is there was begun with
+        another experiment or split (says which keys differ).
+    ExperimentError, SplitError
+        When the experiment cannot be run on this data, or leak-free is asked for and the split
+        leaks.
+    StorageError
+        When the disk is full; the run can be resumed.
+    KeyboardInterrupt
+        On Ctrl-C: the last finished epoch is saved, and the same call goes on.
+    """
+    out = Path(out)
+    if out.exists():
+        raise RunError(f"{out}: exists already. Choose another folder, or remove it first.")
+    progress = progress or Progress(quiet=True)
+    partial = out.with_name(out.name + PARTIAL)
+    task = define_task(experiment, manifest)
+    with _claimed(partial):
+        plan = _begin(experiment, manifest, task, split, failures, partial, progress)
+        if not (partial / DATA).exists():
+            train_folds(plan, progress)
+            _measure(plan, failures)
+        _tidy(plan)
+        partial.rename(out)
+    return read_run(out)
+
+
+@contextlib.contextmanager
+def _claimed(partial: Path) -> Iterator[None]:
+    """Only one process writes a run; the system takes the claim back however that one ends."""
+    partial.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        try:
+            import fcntl
+        except ImportError:  # no such locks on this system: one writer is up to the user
+            yield
+            return
+        file = stack.enter_context((partial / LOCK).open("w"))
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunError(
+                f"{partial}: another process is training into it. Wait for it, or choose another "
+                "folder."
+            ) from None
+        try:
+            yield
+        finally:
+            (partial / LOCK).unlink(missing_ok=True)
+            # Nothing was begun, so nothing is left behind.
+            with contextlib.suppress(OSError):
+                partial.rmdir()
+
+
+def _begin(
+    experiment: Experiment,
+    manifest: Manifest,
+    task: Task,
+    given: Split | None,
+    failures: Sequence[tuple[str, str]],
+    folder: Path,
+    progress: Progress,
+) -> Plan:
+    """Begin a run, or find out that this is the one that was begun here."""
+    device = choose_device(experiment.training.device)
+    precision = choose_precision(experiment.training.precision, device)
+    planned, copies = published_copies(experiment, task)
+    if (folder / EXPERIMENT).exists():
+        _refuse_other_experiment(read_experiment(folder / EXPERIMENT), experiment, folder)
+        split = read_split(folder / SPLIT)
+        if given is not None and given != split:
+            raise RunError(
+                f"{folder}: was begun with another split. Finish it with the former one, or "
+                "choose another folder."
+            )
+        verify_split(planned if copies.keys else manifest, split)
+    else:
+        split = divide(experiment, manifest, planned, given)
+        findings = check_split(experiment, manifest, split, failures, progress)
+        write_findings(findings, folder / "findings.json")
+        write_split(split, folder / SPLIT)
+        _write_environment(folder, device, precision)
+        # Last: where it is, everything that belongs before it is.
+        write_experiment(experiment, folder / EXPERIMENT)
+    return Plan(experiment, manifest, task, split, copies, folder, device, precision)
+
+
+def _refuse_other_experiment(before: Experiment, now: Experiment, folder: Path) -> None:
+    if experiment_sha256(before) == experiment_sha256(now):
+        return
+    old, new = (_flat(one.model_dump(mode="json", by_alias=True)) for one in (before, now))
+    changed = [
+        f"{key} was {old.get(key)!r} and is now {new.get(key)!r}"
+        for key in sorted(old.keys() | new.keys())
+        if key not in WITHOUT_EFFECT and old.get(key) != new.get(key)
+    ]
+    raise RunError(
+        f"{folder}: was begun with another experiment: {'; '.join(changed)}. "
+        "Finish it with the former one, or choose another folder."
+    )
+
+
+def _flat(table: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Nested tables as dotted keys."""
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            found |= _flat(value, f"{before}{key}.")
+        else:
+            found[f"{before}{key}"] = value
+    return found
+
+
+def _write_environment(folder: Path, device: torch.device, precision: torch.dtype) -> None:
+    # Arguments may hold absolute paths, which say who ran it; names are enough.
+    arguments = [Path(a).name if a.startswith("/") else a for a in sys.argv[1:]]
+    name = torch.cuda.get_device_name() if device.type == "cuda" else "cpu"
+    write_json(
+        folder / "environment.json",
+        {
+            **describe_environment(arguments),
+            "device": name,
+            "precision": str(precision).removeprefix("torch."),
+            "threads": torch.get_num_threads(),
+        },
+    )
+
+
+def _measure(plan: Plan, failures: Sequence[tuple[str, str]]) -> None:
+    """Predictions of all folds as one file, metrics, and last what the data was."""
+    from ..evaluation import evaluate
+
+    tables = [
+        pd.read_csv(path, dtype=str, keep_default_na=False) for path in _fold_predictions(plan)
+    ]
+    table = pd.concat(tables, ignore_index=True)
+    write_predictions(table, plan.folder / "predictions.csv")
+    predictions = predictions_from_table(table, positive=plan.task.positive)
+    metrics = evaluate(predictions.part("test"), groups=plan.split.groups)
+    write_json(plan.folder / "metrics.json", metrics)
+    write_data_summary(summarise(plan, failures), plan.folder / DATA)
+
+
+def _fold_predictions(plan: Plan) -> list[Path]:
+    folds = range(len(plan.split.folds))
+    return [plan.folder / f"fold-{number}" / FOLD_PREDICTIONS for number in folds]
+
+
+def _tidy(plan: Plan) -> None:
+    """Remove what a finished run does not need."""
+    needless = (plan.folder / COPIES_FILE, plan.folder / UNREADABLE, plan.folder / LOCK)
+    for path in (*_fold_predictions(plan), *needless):
+        path.unlink(missing_ok=True)
