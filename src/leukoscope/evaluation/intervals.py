@@ -27,7 +27,7 @@ import numpy as np
 
 from .sample import Floats, Integers
 
-__all__ = ["INTERVAL", "Ends", "Groups", "Spread", "interval", "p_value", "spread"]
+__all__ = ["INTERVAL", "TAIL", "Ends", "Groups", "Spread", "interval", "p_value", "spread"]
 
 INTERVAL = (
     "95 %: Student on the metric's scale (logit of shares), bootstrap over groups stratified by "

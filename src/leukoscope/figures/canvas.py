@@ -32,7 +32,7 @@ INK, GREY, FAINT = "#222222", "#5f5f5f", "#d9d9d9"
 PALETTE = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c6d31")
 """Okabe & Ito's colours, apart for colour-blind eyes; the positive class takes the first."""
 TITLE_CHARACTERS, FACT_CHARACTERS = 42, 58
-TITLE_LINE, FACT_LINE = 13.0, 10.5
+TITLE_LINE, FACT_LINE, FOOT = 13.0, 10.5, 13.0
 RESEARCH = "research use only"
 SETTINGS: Any = {
     "axes.edgecolor": GREY,
@@ -108,24 +108,26 @@ def save(drawing: Drawing, folder: Path) -> tuple[Path, Path]:
 
 @dataclass(frozen=True)
 class Page:
-    """A page with its heading; places are in points from the left and from the bottom."""
+    """A page with its heading and its foot; places are in points, from the left and from the
+    lower end of what lies between the two."""
 
     name: str
     title: str
     figure: Any
     height: float
+    """Of the whole page."""
     body: float
-    """Where the heading ends."""
+    """Where the heading begins."""
 
     def axes(self, left: float, bottom: float, width: float, height: float) -> Any:
         """Axes at a place."""
         return self.figure.add_axes(
-            (left / WIDTH, bottom / self.height, width / WIDTH, height / self.height)
+            (left / WIDTH, (bottom + FOOT) / self.height, width / WIDTH, height / self.height)
         )
 
     def text(self, x: float, y: float, text: str, **style: Any) -> Any:
         """Text at a place."""
-        return self.figure.text(x / WIDTH, y / self.height, text, **style)
+        return self.figure.text(x / WIDTH, (y + FOOT) / self.height, text, **style)
 
     def finish(self, description: str) -> Drawing:
         """The drawing."""
@@ -140,19 +142,17 @@ def page(
 
     titles = wrapped(title, TITLE_CHARACTERS)
     under = [line for text in (facts, *more, note) for line in wrapped(text, FACT_CHARACTERS)]
-    heading = 8 + TITLE_LINE * len(titles) + FACT_LINE * len(under) + 6
-    footer = 11.0
-    whole = height + heading + footer
-    figure = Figure(figsize=(WIDTH / 72, whole / 72))
-    made = Page(name, title, figure, whole, height + footer)
-    y = whole - 8
+    heading = 8 + TITLE_LINE * len(titles) + FACT_LINE * len(under) + 9
+    whole = height + heading + FOOT
+    made = Page(name, title, Figure(figsize=(WIDTH / 72, whole / 72)), whole, height)
+    y = height + heading - 8
     for line in titles:
         y -= TITLE_LINE
         made.text(8, y + 3, line, fontsize=9.5, fontweight="bold")
     for line in under:
         y -= FACT_LINE
         made.text(8, y + 2, line, fontsize=7.5, color=GREY)
-    made.text(WIDTH - 6, 4, RESEARCH, fontsize=6.5, color=GREY, ha="right", style="italic")
+    made.text(WIDTH - 6, 4 - FOOT, RESEARCH, fontsize=6.5, color=GREY, ha="right", style="italic")
     return made
 
 

@@ -12,6 +12,8 @@ from .words import counted, grouped, shortened, signed, value
 __all__ = ["comparison"]
 
 LEFT, RIGHT, BOTTOM, STEP = 10.0, 12.0, 36.0, 30.0
+PLAIN = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
+"""Behind words, so that the line at 0 does not run through them."""
 SHOWN = (
     "auroc",
     "average_precision",
@@ -67,10 +69,10 @@ def comparison(
         entry, top = found[name], len(rows) - number
         metric = METRICS[name]
         less = " (lower is better)" if metric.better == "low" else ""
-        axes.text(0, top - 0.1, f"{metric.title}{less}", fontsize=8, va="top",
+        axes.text(0, top - 0.1, f"{metric.title}{less}", fontsize=8, va="top", bbox=PLAIN,
                   transform=axes.get_yaxis_transform())  # fmt: skip
         text = f"{signed(entry['difference'])}{_p(entry['p_value'])}"
-        axes.text(1, top - 0.1, text, fontsize=7.5, va="top", ha="right",
+        axes.text(1, top - 0.1, text, fontsize=7.5, va="top", ha="right", bbox=PLAIN,
                   transform=axes.get_yaxis_transform())  # fmt: skip
         place = top - 0.72
         if entry["low"] is not None and entry["high"] is not None:
@@ -88,7 +90,7 @@ def comparison(
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.locator_params(axis="x", nbins=5)
-    axes.set_xlabel(f"← {second} is higher      {first} is higher →", fontsize=8)
+    axes.set_xlabel(f"Difference (right of 0: {first} is higher)", fontsize=8)
     entry = found[rows[0]]
     return made.finish(
         f"{names[0]} less {names[1]}: {METRICS[rows[0]].title} {signed(entry['difference'])}, "

@@ -11,9 +11,9 @@ from .words import counted, grouped, shortened
 
 __all__ = ["confusion"]
 
-LEFT, RIGHT, BOTTOM = 74.0, 12.0, 46.0
+LEFT, RIGHT, BOTTOM = 74.0, 12.0, 34.0
 MOST_CELL = 62.0
-DARK = 0.55
+DARK = 0.72
 """Above this share white type is easier to read."""
 
 

@@ -11,7 +11,7 @@ from .words import counted, grouped, signed, value
 
 __all__ = ["editions"]
 
-LEFT, RIGHT, BOTTOM, STEP = 8.0, 12.0, 34.0, 44.0
+LEFT, RIGHT, BOTTOM, STEP = 8.0, 12.0, 36.0, 54.0
 SHOWN = ("auroc", "accuracy", "balanced_accuracy", "sensitivity", "specificity")
 
 
@@ -56,7 +56,7 @@ def editions(
         )
         axes.text(1, top - 0.08, f"gap {signed(entry['difference'])}{ends_text}", fontsize=7.5,
                   va="top", ha="right", transform=axes.get_yaxis_transform())  # fmt: skip
-        for key, tint, marker, y in (("a", colour(0), "s", 0.56), ("b", colour(1), "o", 0.26)):
+        for key, tint, marker, y in (("a", colour(0), "s", 0.49), ("b", colour(1), "o", 0.17)):
             low, high = entry[f"{key}_low"], entry[f"{key}_high"]
             place = top - 1 + y
             if low is not None and high is not None:

@@ -29,9 +29,10 @@ def histograms(histograms: Histograms, *, note: str = "", group_word: str = "gro
     made = page("histograms", title, words, height=body, note=note)
     for number, (name, counts) in enumerate(series):
         low = BOTTOM + (EACH + BETWEEN) * (len(series) - 1 - number)
+        tint = colour(number if histograms.of else 1 - number)
         axes = made.axes(LEFT, low, ACROSS, EACH)
         axes.stairs(
-            counts, histograms.edges, fill=True, color=colour(number), alpha=0.85,
+            counts, histograms.edges, fill=True, color=tint, alpha=0.85,
             gid=f"counts-{name}",
         )  # fmt: skip
         axes.set_xlim(0, 1)
@@ -40,9 +41,7 @@ def histograms(histograms: Histograms, *, note: str = "", group_word: str = "gro
         axes.set_xticks(np.arange(0, 1.01, 0.2))
         axes.set_ylabel("Images")
         label = f"{name}: {counted(int(counts.sum()), 'image')}"
-        axes.set_title(
-            label, loc="left", fontsize=8, color=colour(number), fontweight="bold", pad=4
-        )
+        axes.set_title(label, loc="left", fontsize=8, color=tint, fontweight="bold", pad=4)
         if number < len(series) - 1:
             axes.set_xticklabels([])
         else:

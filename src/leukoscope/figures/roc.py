@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DASHES", "draw_curves", "roc"]
 
-LEFT, SIDE, BOTTOM = 40.0, 218.0, 46.0
+LEFT, SIDE, BOTTOM = 40.0, 218.0, 34.0
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1, 1.5)))
 
 
@@ -27,7 +27,9 @@ def roc(curves: Sequence[Curve], *, note: str = "", group_word: str = "group") -
     ReportError
         When there is no curve: no model was tested on items of both classes.
     """
-    made, axes = square("roc", "ROC curve", curves, note, group_word)
+    made, axes = square(
+        "roc", "ROC curves" if len(curves) > 1 else "ROC curve", curves, note, group_word
+    )
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (3, 3)), gid="chance")
     draw_curves(axes, curves, "AUROC")
     axes.set_xlabel("1 − specificity (share of negatives called positive)")
@@ -44,7 +46,7 @@ def square(
         raise ReportError(
             f"{title}: no curve to draw: no model was tested on items of both classes."
         )
-    whole = f"{title}: {curves[0].name}" if len(curves) == 1 else f"{title}s, each class alone"
+    whole = f"{title}: {curves[0].name}" if len(curves) == 1 else f"{title}, each class alone"
     made = page(name, whole, facts(curves[0].basis, group_word), height=SIDE + BOTTOM, note=note)
     axes = made.axes(LEFT, BOTTOM, SIDE, SIDE)
     axes.set_xlim(-0.01, 1.01)

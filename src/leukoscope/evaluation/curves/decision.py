@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DecisionCurve", "decision_curve"]
 
-INFINITE = float("inf")
-
 
 @dataclass(frozen=True)
 class DecisionCurve:
@@ -58,7 +56,7 @@ def decision_curve(
             for at in found.blocks
         ]
     )
-    edges = band(found, values, (-INFINITE, INFINITE))
+    edges = band(found, values)
     prevalence = float((found.sample.label == found.sample.positive).mean())
     return DecisionCurve(
         positive=predictions.positive,
