@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .background import black
+from .background import CUT_OUT_SHARE, black
 from .decode import Box
 
 __all__ = ["cell_box", "crop_cell", "crop_centre", "foreground"]
@@ -17,8 +17,6 @@ __all__ = ["cell_box", "crop_cell", "crop_centre", "foreground"]
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
-CUT_OUT_SHARE = 0.02
-"""With more black than this the cell was cut out already and whatever is not black is cell."""
 LEAST_SHARE = 0.002
 """A smaller object than this share of the image is no cell."""
 WORKED_SIDE = 256

@@ -1,6 +1,6 @@
 """Colour changes of augmentation: stain, brightness, contrast, saturation, hue, in this order.
 
-Black pixels, where a cell was cut out, keep their black and count in no mean. Blank ones hardly
+Black pixels, where a cell was cut out, keep their black and count in no mean. Blank ones do not
 change with the stain, for there is none on them. Training does the same on tensors.
 """
 
@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .background import black
+from .background import black, light
 from .stains import BLANK_DENSITY, HED
 
 if TYPE_CHECKING:
     from .draws import Draws
 
-__all__ = ["STAIN_SPACES", "recolour"]
+__all__ = ["STAIN_SPACES", "lights", "recolour"]
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 Floats = np.ndarray[Any, np.dtype[np.float32]]
@@ -49,7 +49,7 @@ def recolour(draws: Draws, batch: Pixels) -> Pixels:
     empty = black(batch)[..., None]
     values = batch.astype(np.float32)
     if draws.stains:
-        values = _stain(draws, values)
+        values = _stain(draws, values, lights(batch))
     values = np.clip(values * _each(draws.brightness), 0, 255)
     values = np.clip(values + 255 * _each(draws.brightness_shift), 0, 255)
     if (draws.contrast != 1).any():
@@ -67,19 +67,26 @@ def _each(factors: np.ndarray[Any, np.dtype[np.float64]]) -> Floats:
     return factors.astype(np.float32)[:, None, None, None]
 
 
-def _stain(draws: Draws, values: Floats) -> Floats:
+def lights(batch: Pixels) -> Floats:
+    """The light of each image's empty slide, (n, 3), see ``background.light``."""
+    return np.stack([light(image) for image in batch])
+
+
+def _stain(draws: Draws, values: Floats, through: Floats) -> Floats:
     """Tellez 2018: each concentration times a factor, plus a shift, in optical density.
 
-    The shift is scaled down where there is little stain, so that blank glass stays blank.
+    Density is counted from each image's own empty slide, and the shift is scaled down where
+    there is little stain, so that blank glass stays as it is.
     """
     axes = STAIN_SPACES[draws.stain_space].astype(np.float32)
-    density = -np.log((values + 1) / 256)
+    full = through[:, None, None] + 1
+    density = -np.log((values + 1) / full)
     present = np.clip(density.mean(axis=-1, keepdims=True) / BLANK_DENSITY, 0, 1)
     amounts = density @ np.linalg.inv(axes)
     factor = draws.stain_factor.astype(np.float32)[:, None, None]
     shift = draws.stain_shift.astype(np.float32)[:, None, None]
-    changed = (amounts * factor + present * shift) @ axes
-    return np.asarray(np.clip(256 * np.exp(-changed) - 1, 0, 255))
+    changed = density + present * (amounts * (factor - 1) + shift) @ axes
+    return np.asarray(np.clip(full * np.exp(-changed) - 1, 0, 255))
 
 
 def _saturate(values: Floats, factor: Floats) -> Floats:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ImageError
-from .background import black, optical_density, stained
+from .background import black, light, optical_density, stained
 
 __all__ = [
     "HED",
@@ -28,6 +28,7 @@ __all__ = [
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 Array = np.ndarray[Any, np.dtype[np.float64]]
+Floats = np.ndarray[Any, np.dtype[np.float32]]
 
 LEAST_PIXELS = 50
 """With fewer stained pixels an image has no statistics of its own and is left as it is."""
@@ -35,6 +36,11 @@ SAMPLED_PIXELS = 4096
 """Of each training image at most this many stained pixels, evenly spread, decide Macenko's
 axes, so that memory does not grow with the number of images beyond 50 kB an image."""
 BLANK_DENSITY = 0.15
+LEAST_ANGLE = 8.0
+"""Degrees between the stains; closer together they are one stain and some noise, as in a cell
+that is all nucleus, and the target's axes are taken instead."""
+MOST_SCALE = 3.0
+"""No concentration is changed by more than this factor, either way."""
 HED = np.array([[0.650, 0.704, 0.286], [0.072, 0.990, 0.105], [0.268, 0.570, 0.776]])
 """Haematoxylin, eosin, DAB: their optical densities in red, green, blue (Ruifrok 2001, table 1)."""
 
@@ -66,7 +72,7 @@ def reinhard(pixels: Pixels, target: dict[str, Array]) -> Pixels:
     scale = target["deviation"] / np.maximum(deviation, 1e-6)
     lab = _to_lab(pixels).astype(np.float64)
     moved = _from_lab(((lab - mean) * scale + target["mean"]).astype(np.float32))
-    return _blended(pixels, moved)
+    return _blended(pixels, moved, light(pixels))
 
 
 def fit_macenko(
@@ -75,7 +81,7 @@ def fit_macenko(
     """Stain axes and the high concentration of each over the stained pixels of all images."""
     sampled = []
     for pixels in images:
-        density = _stained_density(pixels, beta)
+        density = _stained_density(pixels, light(pixels), beta)
         if len(density) >= LEAST_PIXELS:
             sampled.append(density[:: max(1, len(density) // SAMPLED_PIXELS)][:SAMPLED_PIXELS])
     if not sampled:
@@ -94,19 +100,21 @@ def macenko(
     percentile: float = 1.0,
 ) -> Pixels:
     """``pixels`` with the stain axes and concentrations of the target (Macenko 2009)."""
-    density = _stained_density(pixels, beta).astype(np.float64)
+    through = light(pixels)
+    density = _stained_density(pixels, through, beta).astype(np.float64)
     if len(density) < LEAST_PIXELS:
         return pixels
     axes = stain_axes(density, percentile)
+    if axes[0] @ axes[1] > np.cos(np.deg2rad(LEAST_ANGLE)):
+        axes = target["axes"]
     high = np.percentile(_concentrations(density, axes), 100 - percentile, axis=0)
-    scale = target["high"] / np.maximum(high, 1e-6)
-    every = optical_density(pixels).reshape(-1, 3).astype(np.float64)
+    scale = np.clip(target["high"] / np.maximum(high, 1e-6), 1 / MOST_SCALE, MOST_SCALE)
+    every = optical_density(pixels, through).reshape(-1, 3).astype(np.float64)
     known = _concentrations(every, axes)
     # What two stains do not explain (a third dye, noise) is kept as it is.
     rest = every - known @ axes
-    moved = from_density((known * scale) @ target["axes"] + rest).reshape(pixels.shape)
-    moved[black(pixels)] = pixels[black(pixels)]
-    return moved
+    moved = from_density((known * scale) @ target["axes"] + rest, through).reshape(pixels.shape)
+    return _blended(pixels, moved, through)
 
 
 def stain_axes(density: Array, percentile: float = 1.0) -> Array:
@@ -130,10 +138,10 @@ def stain_axes(density: Array, percentile: float = 1.0) -> Array:
     return np.asarray(extremes[np.argsort(-extremes[:, 0])])
 
 
-def from_density(density: Array) -> Pixels:
+def from_density(density: Array, through: Floats | None = None) -> Pixels:
     """8-bit pixels of natural optical densities, rounded; the inverse of ``optical_density``."""
-    light = 256.0 * np.exp(-density) - 1.0
-    return np.clip(np.rint(light), 0, 255).astype(np.uint8)
+    full = 256.0 if through is None else through.astype(np.float64) + 1.0
+    return np.clip(np.rint(full * np.exp(-density) - 1.0), 0, 255).astype(np.uint8)
 
 
 def _concentrations(density: Array, axes: Array) -> Array:
@@ -141,33 +149,34 @@ def _concentrations(density: Array, axes: Array) -> Array:
     return np.asarray(density @ np.linalg.pinv(axes))
 
 
-def _stained_density(pixels: Pixels, beta: float) -> np.ndarray[Any, np.dtype[np.float32]]:
-    return optical_density(pixels[stained(pixels, beta)]).reshape(-1, 3)
+def _stained_density(pixels: Pixels, through: Floats, beta: float) -> Floats:
+    return optical_density(pixels[stained(pixels, through, beta)], through).reshape(-1, 3)
 
 
 def _lab_statistics(pixels: Pixels) -> tuple[Array, Array] | None:
-    values = _to_lab(pixels)[stained(pixels, BLANK_DENSITY)].astype(np.float64)
+    chosen = stained(pixels, light(pixels), BLANK_DENSITY)
+    values = _to_lab(pixels)[chosen].astype(np.float64)
     if len(values) < LEAST_PIXELS:
         return None
     return values.mean(axis=0), values.std(axis=0)
 
 
-def _blended(pixels: Pixels, moved: Pixels) -> Pixels:
+def _blended(pixels: Pixels, moved: Pixels, through: Floats) -> Pixels:
     """``moved`` where there is stain; ``pixels`` where it is black or blank; smooth between."""
-    density = optical_density(pixels).mean(axis=-1, keepdims=True)
+    density = optical_density(pixels, through).mean(axis=-1, keepdims=True)
     share = np.clip(density / BLANK_DENSITY, 0.0, 1.0)
     share[black(pixels)] = 0.0
     mixed = pixels + share * (moved.astype(np.float32) - pixels)
     return np.asarray(np.rint(mixed).astype(np.uint8))
 
 
-def _to_lab(pixels: Pixels) -> np.ndarray[Any, np.dtype[np.float32]]:
+def _to_lab(pixels: Pixels) -> Floats:
     import cv2
 
     return np.asarray(cv2.cvtColor(pixels.astype(np.float32) / 255.0, cv2.COLOR_RGB2LAB))
 
 
-def _from_lab(lab: np.ndarray[Any, np.dtype[np.float32]]) -> Pixels:
+def _from_lab(lab: Floats) -> Pixels:
     import cv2
 
     lab[..., 0] = np.clip(lab[..., 0], 0, 100)

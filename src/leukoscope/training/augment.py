@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from ..images.augmentation import Augmentation, Draws, draw
 from ..images.background import BLACK
-from ..images.recolour import STAIN_SPACES
+from ..images.recolour import STAIN_SPACES, lights
 from ..images.stains import BLANK_DENSITY
 
 __all__ = ["apply_draws", "augment"]
@@ -95,13 +95,16 @@ def _each(factors: np.ndarray[Any, np.dtype[np.float64]], like: Tensor) -> Tenso
 
 def _stained(draws: Draws, values: Tensor) -> Tensor:
     axes = torch.from_numpy(STAIN_SPACES[draws.stain_space]).to(values)
-    density = -torch.log((values + 1) / 256)
+    # The light of each empty slide is a matter of ranks: found on the bytes, as ``images`` does.
+    seen = values.permute(0, 2, 3, 1).to("cpu", torch.uint8).numpy()
+    full = torch.from_numpy(lights(seen)).to(values)[:, :, None, None] + 1
+    density = -torch.log((values + 1) / full)
     present = (density.mean(dim=1, keepdim=True) / BLANK_DENSITY).clamp(0, 1)
     amounts = torch.einsum("nchw,cs->nshw", density, torch.linalg.inv(axes))
     factor = torch.from_numpy(draws.stain_factor).to(values)[:, :, None, None]
     shift = torch.from_numpy(draws.stain_shift).to(values)[:, :, None, None]
-    changed = torch.einsum("nshw,sc->nchw", amounts * factor + present * shift, axes)
-    return (256 * torch.exp(-changed) - 1).clamp(0, 255)
+    moved = torch.einsum("nshw,sc->nchw", amounts * (factor - 1) + shift, axes)
+    return (full * torch.exp(-(density + present * moved)) - 1).clamp(0, 255)
 
 
 def _saturated(values: Tensor, factor: Tensor) -> Tensor:
