@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from leukoscope.records.findings import Finding, write_findings
 from leukoscope.records.predictions import predictions_from_table, write_predictions
 from leukoscope.records.run import DataSummary, describe_environment, write_data_summary
 from leukoscope.records.split import Fold, Split, write_split
+from leukoscope.reports import write_report
+from leukoscope.reports.sections import editions, model, results
 
 Maker = Callable[..., Path]
 FINDINGS = (
@@ -161,9 +164,8 @@ def history_of(rng: np.random.Generator, epochs: int = 6) -> pd.DataFrame:
     )
 
 
-@pytest.fixture
-def make_run(tmp_path: Path) -> Maker:
-    """``make_run(name, …)`` writes a finished run folder and returns it."""
+def maker(root: Path) -> Maker:
+    """``maker(folder)(name, …)`` writes a finished run folder and returns it."""
 
     def make(
         name: str = "run",
@@ -183,8 +185,8 @@ def make_run(tmp_path: Path) -> Maker:
         settings: dict[str, Any] | None = None,
     ) -> Path:
         rng = np.random.default_rng(seed + 7)
-        folder = tmp_path / name
-        (data := tmp_path / "data").mkdir(exist_ok=True)
+        folder = root / name
+        (data := root / "data").mkdir(exist_ok=True)
         made = card_of(classes, groups_inferred=groups != "published", **(card or {}))
         manifest = manifest_of(data, made, subjects=subjects, cells=cells, source=groups)
         path = data / f"{name}.csv"
@@ -309,3 +311,51 @@ class Page(HTMLParser):
 def parse() -> Callable[[Path], Page]:
     """``parse(file)`` reads a report and fails on wrong nesting."""
     return lambda path: Page(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def make_run(tmp_path: Path) -> Maker:
+    """Runs in the test's own folder."""
+    return maker(tmp_path)
+
+
+@pytest.fixture
+def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaves figures out, which take most of a report's time, where a test is not about them."""
+    monkeypatch.setattr(results, "result_figures", lambda shown: ())
+    monkeypatch.setattr(model, "learning_curves", lambda shown: None)
+    monkeypatch.setattr(editions, "editions", lambda pair, metrics: None)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A report that several tests look at."""
+
+    runs: tuple[Path, ...]
+    out: Path
+    page: Page
+
+
+@pytest.fixture(scope="session")
+def one_run(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """The report of a single run."""
+    root = tmp_path_factory.mktemp("one")
+    return made((maker(root)(),), root / "report.html")
+
+
+@pytest.fixture(scope="session")
+def two_editions(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """The report of both editions of one experiment."""
+    root = tmp_path_factory.mktemp("two")
+    make = maker(root)
+    runs = (
+        make("published", edition="as-published", skill=2.0),
+        make("leak-free", skill=1.0),
+    )
+    return made(runs, root / "report.html")
+
+
+def made(runs: tuple[Path, ...], out: Path) -> Made:
+    """Write and parse a report."""
+    write_report(runs, out)
+    return Made(runs, out, Page(out.read_text(encoding="utf-8")))

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from leukoscope.reports.answers import ANSWERS
 from leukoscope.reports.sections import SECTIONS
 from leukoscope.reports.sections.checklist import build, guidelines
@@ -61,6 +63,7 @@ def test_answers_come_from_the_run(make_run: Any) -> None:
     assert by_number["20a"].answer.endswith("(28 subjects).")
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_what_only_a_person_knows_is_visibly_open(
     make_run: Any, parse: Any, tmp_path: Path
 ) -> None:

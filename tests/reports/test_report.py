@@ -16,26 +16,13 @@ from leukoscope.reports import write_report
 MOST_BYTES = 5_000_000
 
 
-@pytest.fixture
-def pair(make_run: Any) -> list[Path]:
-    """The two editions of one experiment."""
-    return [
-        make_run("published", edition="as-published", skill=2.0),
-        make_run("leak-free", skill=1.0),
-    ]
-
-
 def metrics_of(run: Path) -> dict[str, Any]:
     metrics: dict[str, Any] = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
     return metrics
 
 
-def test_one_run_prints_the_figures_of_its_metrics_file(
-    make_run: Any, parse: Any, tmp_path: Path
-) -> None:
-    run = make_run()
-    write_report([run], tmp_path / "report.html")
-    page = parse(tmp_path / "report.html")
+def test_one_run_prints_the_figures_of_its_metrics_file(one_run: Any) -> None:
+    page, run = one_run.page, one_run.runs[0]
     auroc = metrics_of(run)["levels"]["image"]["auroc"]
     assert page.fields["headline.figure"] == [f"{auroc['value']:.3f}"]
     assert page.fields["headline.interval"] == [
@@ -53,13 +40,12 @@ def test_one_run_prints_the_figures_of_its_metrics_file(
     )
 
 
-def test_two_editions_stand_side_by_side_with_the_gap_on_top(
-    pair: list[Path], parse: Any, tmp_path: Path
-) -> None:
-    write_report(pair, tmp_path / "report.html")
-    page = parse(tmp_path / "report.html")
+def test_two_editions_stand_side_by_side_with_the_gap_on_top(two_editions: Any) -> None:
+    page = two_editions.page
     (gap,) = page.fields["headline.gap"]
-    published, leak_free = (metrics_of(run)["levels"]["image"]["auroc"] for run in pair)
+    published, leak_free = (
+        metrics_of(run)["levels"]["image"]["auroc"] for run in two_editions.runs
+    )
     assert float(gap) == pytest.approx(published["value"] - leak_free["value"], abs=1.1e-3)
     assert gap.startswith("+")
     assert page.text.index('data-field="headline.gap"') < page.text.index(
@@ -78,6 +64,7 @@ def test_two_editions_stand_side_by_side_with_the_gap_on_top(
     assert "split.kind image kfold" in differences
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_several_models_become_a_table_of_differences(
     make_run: Any, parse: Any, tmp_path: Path
 ) -> None:
@@ -96,8 +83,9 @@ def test_several_models_become_a_table_of_differences(
     assert "headline.gap" not in page.fields
 
 
-def test_comparison_can_be_left_out(pair: list[Path], parse: Any, tmp_path: Path) -> None:
-    write_report(pair, tmp_path / "report.html", comparison=False)
+@pytest.mark.usefixtures("without_figures")
+def test_comparison_can_be_left_out(two_editions: Any, parse: Any, tmp_path: Path) -> None:
+    write_report(two_editions.runs, tmp_path / "report.html", comparison=False)
     page = parse(tmp_path / "report.html")
     assert "headline.gap" not in page.fields
     assert "editions.gap" not in page.fields
@@ -116,13 +104,9 @@ def test_several_classes_have_a_table_of_classes(make_run: Any, parse: Any, tmp_
     assert page.fields["headline.figure"] == [f"{value:.3f}"]
 
 
-def test_the_page_is_self_contained_and_runs_nothing(
-    pair: list[Path], parse: Any, tmp_path: Path
-) -> None:
-    out = tmp_path / "report.html"
-    write_report(pair, out)
-    page = parse(out)
-    assert out.stat().st_size < MOST_BYTES
+def test_the_page_is_self_contained_and_runs_nothing(two_editions: Any) -> None:
+    page = two_editions.page
+    assert two_editions.out.stat().st_size < MOST_BYTES
     tags = {tag for tag, _ in page.elements}
     assert not tags & {"script", "link", "iframe", "object", "embed", "base", "form"}
     for tag, attributes in page.elements:
@@ -134,12 +118,11 @@ def test_the_page_is_self_contained_and_runs_nothing(
     for css in style:
         assert "@import" not in css
         assert not re.search(r"url\((?!#)", css)
-    assert str(tmp_path) not in page.text
+    assert str(two_editions.out.parent) not in page.text
 
 
-def test_the_page_is_accessible(pair: list[Path], parse: Any, tmp_path: Path) -> None:
-    write_report(pair, tmp_path / "report.html")
-    page = parse(tmp_path / "report.html")
+def test_the_page_is_accessible(two_editions: Any) -> None:
+    page = two_editions.page
     levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
@@ -159,17 +142,15 @@ def test_the_page_is_accessible(pair: list[Path], parse: Any, tmp_path: Path) ->
     assert page.all("html") == [{"lang": "en"}]
 
 
-def test_research_use_only_stands_at_top_and_foot(
-    make_run: Any, parse: Any, tmp_path: Path
-) -> None:
-    write_report([make_run()], tmp_path / "report.html")
-    page = parse(tmp_path / "report.html")
+def test_research_use_only_stands_at_top_and_foot(one_run: Any) -> None:
+    page = one_run.page
     assert page.fields["page.research"] == ["Research use only; not for diagnosis."] * 2
     first = page.text.index("Research use only", page.text.index("<body>"))
     assert first < page.text.index("<h1")
     assert page.text.rindex("Research use only") > page.text.index("<footer>")
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_rendered_data_is_said_across_the_top(make_run: Any, parse: Any, tmp_path: Path) -> None:
     write_report([make_run(card={"rendered": True})], tmp_path / "report.html")
     page = parse(tmp_path / "report.html")
@@ -178,9 +159,8 @@ def test_rendered_data_is_said_across_the_top(make_run: Any, parse: Any, tmp_pat
     assert page.text.index('data-field="page.rendered"') < page.text.index("<h1")
 
 
-def test_real_data_is_not_called_rendered(make_run: Any, parse: Any, tmp_path: Path) -> None:
-    write_report([make_run()], tmp_path / "report.html")
-    assert "page.rendered" not in parse(tmp_path / "report.html").fields
+def test_real_data_is_not_called_rendered(one_run: Any) -> None:
+    assert "page.rendered" not in one_run.page.fields
 
 
 def test_inferred_groups_stand_beside_every_figure(
@@ -189,7 +169,7 @@ def test_inferred_groups_stand_beside_every_figure(
     run = make_run(groups="inferred", card={"group_note": "Runs of file numbers."})
     write_report([run], tmp_path / "report.html")
     page = parse(tmp_path / "report.html")
-    assert page.fields["headline.edition"] == ["leak-free (inferred)"]
+    assert page.fields["headline.edition"] == ["AUROC, leak-free (inferred)"]
     assert page.fields["headline.groups"] == ["28 inferred groups, 168 images"]
     assert "Groups (inferred)" in page.fields["results.table"][0]
     assert "limits.groups-inferred" in page.fields
@@ -225,6 +205,7 @@ def test_hostile_names_are_escaped(make_run: Any, parse: Any, tmp_path: Path) ->
     assert any("nor<b>mal&amp;" in text for text in page.fields["data.classes"])
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_a_report_is_written_whole_or_not_at_all(make_run: Any, tmp_path: Path) -> None:
     run = make_run()
     out = tmp_path / "deep" / "er" / "report.html"

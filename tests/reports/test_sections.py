@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from leukoscope.files import write_json
 from leukoscope.records.findings import Finding
 from leukoscope.records.predictions import read_predictions
 from leukoscope.records.split import read_split, write_split
@@ -96,10 +97,26 @@ def test_settings_differ_where_they_do(make_run: Any) -> None:
 def test_the_best_epoch_of_each_fold_is_read_from_its_history(make_run: Any) -> None:
     (shown,) = model.build(read_study([make_run()])).runs
     assert [fold.epochs for fold in shown.folds] == [6] * 4
-    assert {fold.best_epoch for fold in shown.folds} <= {4, 5, 6}
+    assert {fold.best for fold in shown.folds} <= {4, 5, 6}
+    assert {fold.kept for fold in shown.folds} == {None}
+    assert shown.network == ()
     assert shown.curves is not None
 
 
+@pytest.mark.usefixtures("without_figures")
+def test_the_epoch_kept_is_what_the_fold_says(make_run: Any, parse: Any, tmp_path: Path) -> None:
+    run = make_run()
+    fold = {"schema": 1, "epoch": 3, "parameters": 1234567, "precision": "float32"}
+    for number in range(4):
+        write_json(run / f"fold-{number}" / "model.json", fold)
+    (shown,) = model.build(read_study([run])).runs
+    assert {fold.kept for fold in shown.folds} == {3}
+    write_report([run], tmp_path / "report.html")
+    page = parse(tmp_path / "report.html")
+    assert page.fields["model.network"] == ["1,234,567", "float32"]
+
+
+@pytest.mark.usefixtures("without_figures")
 def test_a_run_without_histories_is_reported_without_them(
     make_run: Any, parse: Any, tmp_path: Path
 ) -> None:
@@ -109,6 +126,7 @@ def test_a_run_without_histories_is_reported_without_them(
     assert page.fields["model.no_history"] == ["The run folder holds no training histories."]
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_errors_are_counted_and_shown_as_pictures(
     make_run: Any, parse: Any, tmp_path: Path
 ) -> None:
@@ -141,6 +159,7 @@ def test_hardest_subjects_are_named(make_run: Any) -> None:
     assert {row.name: row.wrong for row in built.hardest}[counts.index[0]] == counts.iloc[0]
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_pictures_that_are_not_at_hand_are_said_to_be_absent(
     make_run: Any, parse: Any, tmp_path: Path
 ) -> None:

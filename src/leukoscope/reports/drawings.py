@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from ..evaluation import curves
-from ..figures import FIGURES
+from ..figures import FIGURES, Drawing
 from .study import Pair, Shown
 
 __all__ = ["Drawn", "editions", "learning_curves", "result_figures"]
@@ -58,7 +59,7 @@ def editions(pair: Pair, metrics: tuple[str, ...]) -> Drawn:
         note=note(pair.leak_free),
         group_word=pair.leak_free.group_word,
     )
-    return Drawn(drawing.name, drawing.title, drawing.description, Markup(drawing.svg))
+    return _set(drawing, f"{pair.published.anchor}-{pair.leak_free.anchor}")
 
 
 def note(shown: Shown) -> str:
@@ -77,9 +78,19 @@ def _confusion(shown: Shown, metrics: Mapping[str, Any]) -> Drawn | None:
         note=note(shown),
         group_word=shown.group_word,
     )
-    return Drawn(drawing.name, drawing.title, drawing.description, Markup(drawing.svg))
+    return _set(drawing, shown.anchor)
 
 
 def _draw(shown: Shown, name: str, data: Any) -> Drawn:
     drawing = FIGURES[name](data, note=note(shown), group_word=shown.group_word)
-    return Drawn(drawing.name, drawing.title, drawing.description, Markup(drawing.svg))
+    return _set(drawing, shown.anchor)
+
+
+def _set(drawing: Drawing, anchor: str) -> Drawn:
+    """A drawing set into the page, its ids made the run's own.
+
+    ``figures`` makes ids from a figure's content; two runs may have the very same figure.
+    """
+    prefix = re.search(r'<svg id="([^"]+)"', drawing.svg)
+    svg = drawing.svg.replace(prefix[1], f"{prefix[1]}-{anchor}") if prefix else drawing.svg
+    return Drawn(drawing.name, drawing.title, drawing.description, Markup(svg))

@@ -145,7 +145,7 @@ def _few_groups(shown: Shown) -> str:
     if not few:
         return ""
     return (
-        f"{shown.name}: fewer than {FEW_GROUPS} {shown.group_word.replace('group', 'groups')} test "
+        f"{shown.name}: fewer than {FEW_GROUPS} {shown.group_words} test "
         f"in {', '.join(few)}; the intervals cannot be trusted."
     )
 

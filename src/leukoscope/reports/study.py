@@ -13,8 +13,10 @@ import numpy as np
 import pandas as pd
 
 from ..errors import ReportError, RunError
+from ..files import read_json
 from ..records.predictions import Predictions
 from ..records.run import PARTIAL, Run, read_history, read_run
+from .numbers import counted
 
 __all__ = ["Pair", "Shown", "Study", "flat", "read_study"]
 
@@ -29,6 +31,11 @@ NEEDED = (
 )
 EDITION_KEYS = ("edition", "split", "expand.before_split", "training.epoch")
 """What an edition may change; everything else must be equal for a gap to be the leak's."""
+GROUP_WORDS = {
+    "published": ("group", "groups"),
+    "inferred": ("inferred group", "inferred groups"),
+    "none": ("image as group", "images as groups"),
+}
 NAME_KEYS = ("schema", "name", "data.manifest", "split.file")
 
 
@@ -64,26 +71,44 @@ class Shown:
     @property
     def group_word(self) -> str:
         """What a figure's groups are called beside it."""
-        return {"published": "group", "inferred": "inferred group", "none": "image as group"}[
-            self.run.split.groups
-        ]
+        return GROUP_WORDS[self.run.split.groups][0]
+
+    @property
+    def group_words(self) -> str:
+        """The plural of ``group_word``."""
+        return GROUP_WORDS[self.run.split.groups][1]
 
     def grouped(self, groups: int) -> str:
         """``28 groups``, ``28 inferred groups`` or ``248 images as groups``."""
-        if groups == 1:
-            return f"1 {self.group_word}"
-        words = self.group_word.replace("group", "groups").replace("image as", "images as")
-        return f"{groups:,} {words}"
+        return counted(groups, self.group_word, self.group_words)
+
+    @cached_property
+    def fold_names(self) -> tuple[str, ...]:
+        """A name for each fold of the split that no other has."""
+        folds = self.run.split.folds
+        if len({fold.repeat for fold in folds}) == 1:
+            return tuple(fold.name for fold in folds)
+        return tuple(f"{fold.name}, repeat {fold.repeat + 1}" for fold in folds)
 
     @cached_property
     def histories(self) -> tuple[tuple[str, pd.DataFrame], ...]:
         """Name and ``history.csv`` of each fold that has one."""
         found = []
-        for number, fold in enumerate(self.run.split.folds):
+        for number, name in enumerate(self.fold_names):
             path = self.run.folder / f"fold-{number}" / "history.csv"
             if path.is_file():
-                found.append((fold.name, read_history(path)))
+                found.append((name, read_history(path)))
         return tuple(found)
+
+    @cached_property
+    def fold_models(self) -> dict[str, dict[str, Any]]:
+        """``model.json`` of each fold that has one: the network as it was trained."""
+        found = {}
+        for number, name in enumerate(self.fold_names):
+            path = self.run.folder / f"fold-{number}" / "model.json"
+            if path.is_file():
+                found[name] = read_json(path, what="fold model", schema=1, error=RunError)
+        return found
 
     @cached_property
     def settings(self) -> dict[str, Any]:

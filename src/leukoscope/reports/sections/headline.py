@@ -12,6 +12,10 @@ from ..study import Pair, Shown, Study
 __all__ = ["Figure", "Gap", "Headline", "build"]
 
 
+BESIDE_BINARY = ("sensitivity", "specificity", "balanced_accuracy")
+BESIDE_SEVERAL = ("accuracy", "f1_macro", "auroc")
+
+
 @dataclass(frozen=True)
 class Figure:
     """One run's figure."""
@@ -54,6 +58,8 @@ class Headline:
     gaps: tuple[Gap, ...]
     figures: tuple[Figure, ...]
     """The figures that stand alone: runs that are in no pair."""
+    beside: tuple[tuple[Estimate, str], ...]
+    """Further figures of a single run, each with its groups in words."""
     metric: str
 
 
@@ -69,6 +75,7 @@ def build(study: Study) -> Headline:
         answer=_answer(gaps, figures, metric),
         gaps=gaps,
         figures=figures,
+        beside=() if study.several else _beside(study.lead, metric),
         metric=title(metric),
     )
 
@@ -88,6 +95,13 @@ def _question(study: Study) -> str:
         f"How well can {listed(models, 'or')} tell {told} on {listed(sorted(names))}, "
         f"in {groups} that were not trained on?"
     )
+
+
+def _beside(shown: Shown, metric: str) -> tuple[tuple[Estimate, str], ...]:
+    wanted = BESIDE_BINARY if shown.binary else BESIDE_SEVERAL
+    found = [one(shown, "image", name) for name in wanted if name != metric]
+    cells = [cell for cell in found if cell is not None and cell.value is not None]
+    return tuple((cell, shown.grouped(cell.groups)) for cell in cells)
 
 
 def _figure(shown: Shown, metric: str) -> Figure:

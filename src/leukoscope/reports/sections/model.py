@@ -7,6 +7,7 @@ from typing import Any
 
 from ...records.experiment import Experiment, experiment_sha256
 from ..drawings import Drawn, learning_curves
+from ..numbers import listed, number
 from ..study import Shown, Study, flat
 from ..words import setting_words, training_words, value_words
 
@@ -28,10 +29,12 @@ class FoldRow:
 
     fold: str
     epochs: int
-    best_epoch: int | None
-    """The epoch with the smallest validation loss, counted as ``history.csv`` does."""
-    validation_loss: float | None
-    validation_accuracy: float | None
+    kept: int | None
+    """The epoch whose weights were kept, as the fold's ``model.json`` says; counted from 1."""
+    best: int | None
+    """The epoch with the smallest validation loss."""
+    smallest: float | None
+    """That loss."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,13 @@ class RunModel:
     """One run's training."""
 
     name: str
-    anchor: str
     words: tuple[str, ...]
     seed: int
     experiment_sha256: str
     folds: tuple[FoldRow, ...]
     curves: Drawn | None
+    network: tuple[tuple[str, str], ...]
+    """Facts of the network as it was trained: parameters, precision."""
     environment: tuple[tuple[str, str], ...]
     versions: tuple[tuple[str, str], ...]
 
@@ -72,12 +76,12 @@ def _run(shown: Shown) -> RunModel:
     versions = environment.get("versions") or {}
     return RunModel(
         name=shown.name,
-        anchor=shown.anchor,
         words=training_words(shown.run.experiment),
         seed=shown.run.experiment.seed,
         experiment_sha256=experiment_sha256(shown.run.experiment),
-        folds=tuple(_fold(name, history) for name, history in shown.histories),
+        folds=tuple(_fold(shown, name, history) for name, history in shown.histories),
         curves=learning_curves(shown),
+        network=_network(shown),
         environment=tuple(
             (key.replace("_", " "), value_words(value))
             for key, value in environment.items()
@@ -87,19 +91,30 @@ def _run(shown: Shown) -> RunModel:
     )
 
 
-def _fold(name: str, history: Any) -> FoldRow:
+def _fold(shown: Shown, name: str, history: Any) -> FoldRow:
+    kept = shown.fold_models.get(name, {}).get("epoch")
     losses = history.get("validation_loss")
     if losses is None or losses.isna().all():
-        return FoldRow(name, len(history), None, None, None)
+        return FoldRow(name, len(history), kept, None, None)
     best = history.loc[losses.idxmin()]
-    accuracy = best.get("validation_accuracy")
     return FoldRow(
         fold=name,
         epochs=len(history),
-        best_epoch=int(best["epoch"]) if "epoch" in history else None,
-        validation_loss=float(best["validation_loss"]),
-        validation_accuracy=None if accuracy is None else float(accuracy),
+        kept=kept,
+        best=int(best["epoch"]) if "epoch" in history else None,
+        smallest=float(best["validation_loss"]),
     )
+
+
+def _network(shown: Shown) -> tuple[tuple[str, str], ...]:
+    """What the folds' ``model.json`` say of the network; the same in all, or a range."""
+    facts = []
+    for key, heading in (("parameters", "Parameters"), ("precision", "Computed in")):
+        values = {model[key] for model in shown.fold_models.values() if model.get(key)}
+        if values:
+            texts = [number(v) if isinstance(v, int) else str(v) for v in sorted(values)]
+            facts.append((heading, listed(texts)))
+    return tuple(facts)
 
 
 def _settings(study: Study) -> tuple[SettingRow, ...]:

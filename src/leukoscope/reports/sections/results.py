@@ -54,7 +54,6 @@ class RunResults:
     anchor: str
     edition: str
     inferred: bool
-    group_word: str
     interval_method: str
     families: tuple[tuple[str, tuple[Row, ...]], ...]
     """Rows of the table of results, in named parts."""
@@ -94,7 +93,6 @@ def _run(shown: Shown) -> RunResults:
         anchor=shown.anchor,
         edition=shown.run.edition,
         inferred=shown.inferred,
-        group_word=shown.group_word,
         interval_method=str(metrics.get("interval") or "bootstrap over groups"),
         families=_families(shown),
         by_subject=bool(estimates(shown, "subject")),

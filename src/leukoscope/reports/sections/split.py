@@ -83,7 +83,11 @@ def _split(users: list[Shown]) -> SplitShown:
     classes = shown.run.predictions.classes
     keys = [key for fold in split.folds for part in PARTS for key in getattr(fold, part)]
     rows = (
-        [_part(fold, part, facts, classes) for fold in split.folds for part in _parts(fold)]
+        [
+            _part(name, fold, part, facts, classes)
+            for name, fold in zip(shown.fold_names, split.folds, strict=True)
+            for part in _parts(fold)
+        ]
         if len(split.folds) <= FOLDS_SHOWN
         else _ranges(split, facts, classes)
     )
@@ -135,10 +139,12 @@ def _parts(fold: Fold) -> tuple[str, ...]:
     return tuple(part for part in PARTS if getattr(fold, part))
 
 
-def _part(fold: Fold, part: str, facts: Mapping[str, Facts], classes: Sequence[str]) -> PartRow:
+def _part(
+    name: str, fold: Fold, part: str, facts: Mapping[str, Facts], classes: Sequence[str]
+) -> PartRow:
     images, subjects, groups, counts = _counts(getattr(fold, part), facts, classes)
     return PartRow(
-        fold=fold.name if not fold.repeat else f"{fold.name}, repeat {fold.repeat + 1}",
+        fold=name,
         part=part,
         images=f"{images:,}",
         subjects=_known(subjects),
