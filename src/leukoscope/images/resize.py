@@ -45,8 +45,8 @@ FILTERS: dict[str, Image.Resampling] = {
 
 ENOUGH_DB = 46.5
 """Predicted agreement with Pillow; a little more than is promised, for prediction errs by 1 dB."""
-STRONGEST_VARIANCE = 127.5**2 / 2
-"""Of a sinusoid over the full range: the patterns of a zone plate."""
+STRONGEST_VARIANCE = 127.5**2
+"""Of pixels that are all black or white: no pattern has more."""
 ROUNDING_VARIANCE = 2 / 12
 """Two roundings to whole grey levels differ from Pillow's two."""
 TAP_UNITS = 256
