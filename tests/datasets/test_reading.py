@@ -29,18 +29,6 @@ Draw = Callable[[Path, Iterable[str]], None]
 TWO = ["all/1.png", "hem/2.png"]
 
 
-@pytest.fixture
-def draw() -> Draw:
-    def write(folder: Path, files: Iterable[str]) -> None:
-        rng = np.random.default_rng(5)
-        for file in files:
-            path = folder / file
-            path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(rng.integers(0, 255, (9, 8, 3), dtype=np.uint8)).save(path)
-
-    return write
-
-
 @contextmanager
 def as_nobody() -> Iterator[None]:
     """Root may read everything: act as a user who may not."""
@@ -240,10 +228,17 @@ def test_a_zip_that_leads_outside(tmp_path: Path, name: str) -> None:
 
 
 def test_a_zip_bomb_and_a_broken_zip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("leukoscope.datasets.readers.unpacking.RATIO_LIMIT", 100)
-    assert "bytes claim to be 1000000: refused" in refusal(zipped(tmp_path, {"a": bytes(10**6)}))
+    monkeypatch.setattr("leukoscope.datasets.archives.RATIO_LIMIT", 100)
+    assert "bytes claim to be 1,000,000: refused" in refusal(zipped(tmp_path, {"a": bytes(10**6)}))
     (tmp_path / "set.zip").write_bytes(b"PK and nothing")
-    assert "cannot be unpacked as a zip" in refusal(tmp_path / "set.zip")
+    assert "is neither a zip nor a tar" in refusal(tmp_path / "set.zip")
+
+
+def test_a_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("LEUKOSCOPE_CACHE", str(tmp_path / "file"))
+    with pytest.raises(StorageError, match=r"cannot be written .*move the cache with LEUKOSCOPE"):
+        read_folder(zipped(tmp_path, {"a.png": b"x"}))
 
 
 def test_a_full_disk_while_unpacking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,7 +246,7 @@ def test_a_full_disk_while_unpacking(tmp_path: Path, monkeypatch: pytest.MonkeyP
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(zipfile.ZipFile, "extract", full)
-    with pytest.raises(StorageError, match=r"unpacking set\.zip failed .No space left.*CACHE"):
+    with pytest.raises(StorageError, match=r"unpacking set\.zip failed \(No space left"):
         read_folder(zipped(tmp_path, {"a.png": b"x"}))
     cache = Path(os.environ["LEUKOSCOPE_CACHE"])
     assert not [path for path in cache.rglob("*") if path.is_file() or "partial" in path.name]

@@ -1,4 +1,4 @@
-"""Downloaded archives, unpacked into a folder of the user's: whole or not at all, and only there.
+"""Archives, downloaded or handed in, unpacked whole or not at all, and only where they should.
 
 A zip or tar may name paths that lead outside, links, devices, or a size that fills the disk;
 each of these is refused before anything is written.
@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from ..errors import DownloadError
+from ..errors import DownloadError, LeukoscopeError
 from ..progress import Progress
 
 __all__ = ["unpack"]
@@ -26,7 +26,13 @@ RATIO_LIMIT = 1000
 """Deflate cannot do better than about 1032 to 1; images never come near it."""
 
 
-def unpack(archive: Path, folder: Path, progress: Progress = SILENT) -> None:
+def unpack(
+    archive: Path,
+    folder: Path,
+    progress: Progress = SILENT,
+    *,
+    refused: type[LeukoscopeError] = DownloadError,
+) -> None:
     """Unpack a zip or tar (also .tar.gz, .tar.xz) into ``folder``.
 
     Everything is written beside its place first and then moved, so that an interruption leaves
@@ -34,18 +40,19 @@ def unpack(archive: Path, folder: Path, progress: Progress = SILENT) -> None:
 
     Raises
     ------
+    refused
+        When it is neither, is damaged, or holds what an archive of images has no reason to hold.
     DownloadError
-        When it is neither, is damaged, holds what an archive of images has no reason to hold,
-        or does not fit on the disk; or when something of that name is there already.
+        When it does not fit on the disk, or something of that name is there already.
     """
     temporary = Path(tempfile.mkdtemp(dir=folder, prefix=".unpacking-"))
     try:
         if zipfile.is_zipfile(archive):
-            _unpack_zip(archive, temporary, progress)
+            _unpack_zip(archive, temporary, progress, refused)
         elif tarfile.is_tarfile(archive):
-            _unpack_tar(archive, temporary, progress)
+            _unpack_tar(archive, temporary, progress, refused)
         else:
-            raise DownloadError(f"{archive}: is neither a zip nor a tar. Remove it and try again.")
+            raise refused(f"{archive}: is neither a zip nor a tar. Remove it and try again.")
         contents = sorted(temporary.iterdir())
         for item in contents:
             if (folder / item.name).exists():
@@ -63,7 +70,7 @@ def unpack(archive: Path, folder: Path, progress: Progress = SILENT) -> None:
         RuntimeError,  # an encrypted zip
         NotImplementedError,  # a compression that Python does not know
     ) as reason:
-        raise DownloadError(
+        raise refused(
             f"{archive}: cannot be unpacked: {reason}. Remove it and download it again."
         ) from reason
     except OSError as error:
@@ -75,14 +82,16 @@ def unpack(archive: Path, folder: Path, progress: Progress = SILENT) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _unpack_zip(archive: Path, folder: Path, progress: Progress) -> None:
+def _unpack_zip(
+    archive: Path, folder: Path, progress: Progress, refused: type[LeukoscopeError]
+) -> None:
     with zipfile.ZipFile(archive) as file:
         members = file.infolist()
         for member in members:
-            _refuse_outward(archive, member.filename)
+            _refuse_outward(archive, member.filename, refused)
             if stat.S_ISLNK(member.external_attr >> 16):
-                raise DownloadError(f"{archive}: holds the link {member.filename!r}: refused.")
-        _refuse_bomb(archive, folder, (member.file_size for member in members))
+                raise refused(f"{archive}: holds the link {member.filename!r}: refused.")
+        _refuse_bomb(archive, folder, (member.file_size for member in members), refused)
         began = time.monotonic()
         for number, member in enumerate(members):
             progress.show("unpacking", number, len(members), time.monotonic() - began)
@@ -90,15 +99,17 @@ def _unpack_zip(archive: Path, folder: Path, progress: Progress) -> None:
         progress.close()
 
 
-def _unpack_tar(archive: Path, folder: Path, progress: Progress) -> None:
+def _unpack_tar(
+    archive: Path, folder: Path, progress: Progress, refused: type[LeukoscopeError]
+) -> None:
     with tarfile.open(archive) as file:
         members = file.getmembers()
         for member in members:
-            _refuse_outward(archive, member.name)
+            _refuse_outward(archive, member.name, refused)
             if not (member.isfile() or member.isdir()):
                 kind = "link" if member.issym() or member.islnk() else "device"
-                raise DownloadError(f"{archive}: holds the {kind} {member.name!r}: refused.")
-        _refuse_bomb(archive, folder, (member.size for member in members))
+                raise refused(f"{archive}: holds the {kind} {member.name!r}: refused.")
+        _refuse_bomb(archive, folder, (member.size for member in members), refused)
         began = time.monotonic()
         for number, member in enumerate(members):
             progress.show("unpacking", number, len(members), time.monotonic() - began)
@@ -106,17 +117,19 @@ def _unpack_tar(archive: Path, folder: Path, progress: Progress) -> None:
         progress.close()
 
 
-def _refuse_outward(archive: Path, name: str) -> None:
+def _refuse_outward(archive: Path, name: str, refused: type[LeukoscopeError]) -> None:
     path = PurePosixPath(name.replace("\\", "/"))
     drive = bool(path.parts) and path.parts[0].endswith(":")
     if path.is_absolute() or drive or ".." in path.parts:
-        raise DownloadError(f"{archive}: holds {name!r}, a path that leads outside: refused.")
+        raise refused(f"{archive}: holds {name!r}, a path that leads outside: refused.")
 
 
-def _refuse_bomb(archive: Path, folder: Path, sizes: Iterable[int]) -> None:
+def _refuse_bomb(
+    archive: Path, folder: Path, sizes: Iterable[int], refused: type[LeukoscopeError]
+) -> None:
     packed, whole = archive.stat().st_size, sum(sizes)
     if whole > RATIO_LIMIT * max(packed, 1):
-        raise DownloadError(f"{archive}: {packed:,} bytes claim to be {whole:,}: refused.")
+        raise refused(f"{archive}: {packed:,} bytes claim to be {whole:,}: refused.")
     free = shutil.disk_usage(folder).free
     if whole > free:
         raise DownloadError(

@@ -18,7 +18,7 @@ from .readers.rendered import apply_marker, find_marker, marked_name
 from .readers.table import find_table, read_table
 from .readers.texts import header_of
 from .readers.tree import Tree, folders_of, list_tree, suffix
-from .readers.unpacking import unpack_zip
+from .readers.unpacking import is_archive, unpacked
 
 __all__ = ["Imported", "candidates", "open_data", "read_folder", "reader_of"]
 
@@ -50,7 +50,7 @@ def read_folder(
     Parameters
     ----------
     folder
-        A folder; or a zip of one (unpacked once into the cache); or a CSV of images.
+        A folder; or a zip or tar of one (unpacked once into the cache); or a CSV of images.
     as_
         A name of ``READERS``; without it every reader is asked.
     hash_pixels
@@ -76,8 +76,8 @@ def read_folder(
     options = Options(mapping or {}, subject_pattern)
     if as_ is not None and as_ not in READERS:
         raise ManifestError(f"--as {as_}: there is no such reader. {suggestion(as_, READERS)}")
-    if os.path.isfile(path) and path.suffix.lower() == ".zip":
-        path = unpack_zip(path, progress)
+    if is_archive(path):
+        path = unpacked(path, progress)
     if os.path.isfile(path):
         return _read_file(path, as_, options, hash_pixels, progress)
     tree, marker = list_tree(path), find_marker(path)

@@ -64,7 +64,7 @@ def test_without_the_card_the_marker_suffices(cnmc: Manifest) -> None:
     ("marker", "truth", "sentence"),
     [
         ("name = 'cnmc'", None, "name is 'cnmc'; expected one that begins with 'rendered-'"),
-        ("name = ", None, "cannot be read as a rendered marker file"),
+        ("name = ", None, "rendered.toml: cannot be read as"),
         ("name = 'rendered-cnmc'", None, "the rendered set's table of subjects is missing"),
         ("name = 'rendered-cnmc'", "a,b\n", "found the columns a, b; image and subject were"),
         ("name = 'rendered-cnmc'", "image,subject\n", r"has no row for 'fold_0/all/UID_1_1_1_all"),
