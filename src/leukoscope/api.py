@@ -6,10 +6,11 @@ takes a while reports to the ``progress`` that is handed in (by default to nobod
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .datasets import Manifest
 from .errors import ExperimentError, MissingExtraError, RunError
@@ -182,6 +183,9 @@ def train(
     if Path(out).exists():
         raise RunError(f"{out}: exists already. Choose another folder, or remove it first.")
     manifest, failures = open_data(data, as_=as_, progress=progress)
+    place = manifest.folder if isinstance(data, Manifest) else Path(data)
+    # Where a report finds the images again; relative, so that no home folder is told.
+    planned = with_settings(planned, {"data.manifest": os.path.relpath(place, out)})
     if isinstance(split, Path | str):
         division: Split | None = read_split(Path(split))
     elif split is None and planned.split.file:
@@ -207,7 +211,7 @@ def evaluate(
     source: Run | Path | str,
     *,
     positive: str | None = None,
-    level: str = "both",
+    level: Literal["image", "subject", "both"] = "both",
     part: str = "test",
     resamples: int = 2000,
     seed: int = 0,

@@ -9,7 +9,7 @@ from . import api
 from .errors import LeukoscopeError
 from .progress import Progress
 from .records.findings import write_findings
-from .records.run import Run
+from .records.run import Run, read_run
 from .schema import Record
 
 __all__ = ["DemoOutcome", "run_demo"]
@@ -87,7 +87,7 @@ def run_demo(out: Path, *, seed: int = 0, progress: Progress) -> DemoOutcome:
         folder = out / edition
         progress.say(f"3 of 4: training {edition}")
         runs[edition] = (
-            api.read_run(folder)
+            read_run(folder)
             if folder.exists()
             else api.train(
                 manifest,

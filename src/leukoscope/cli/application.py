@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from importlib import metadata
 from typing import Any
 
@@ -42,7 +43,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96},
 )
 
-VERBS = {
+VERBS: dict[str, Callable[..., Any]] = {
     "demo": demo.demo,
     "doctor": doctor.doctor,
     "check": check.check,
