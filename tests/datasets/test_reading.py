@@ -58,7 +58,8 @@ def test_hashes_are_those_of_the_file_and_its_pixels(tmp_path: Path, draw: Draw)
         assert manifest.column("sha256")[row] == hashlib.sha256(data).hexdigest()
         with Image.open(manifest.path(row)) as image:
             pixels = np.asarray(image.convert("RGB"))
-        expected = hashlib.sha256(b"9x8:" + pixels.tobytes()).hexdigest()
+        shape = f"{pixels.shape[0]}x{pixels.shape[1]}:".encode()
+        expected = hashlib.sha256(shape + pixels.tobytes()).hexdigest()
         assert manifest.column("pixels_sha256")[row] == expected
     assert len(set(manifest.column("sha256"))) == 3
     assert len(set(manifest.column("pixels_sha256"))) == 2
