@@ -14,12 +14,14 @@ from typing import Any
 from .errors import LeukoscopeError, StorageError
 
 __all__ = [
+    "article",
     "atomic_path",
     "cache_folder",
     "canonical_json",
     "read_json",
     "sha256_bytes",
     "sha256_file",
+    "verify_schema",
     "write_atomic",
     "write_json",
 ]
@@ -85,19 +87,35 @@ def read_json(path: Path, *, what: str, schema: int, error: type[LeukoscopeError
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise error(f"{path}: there is no such {what} file.") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as reason:
-        raise error(f"{path}: cannot be read as a {what} file: {reason}.") from reason
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as reason:
+        empty = path.is_file() and not path.stat().st_size
+        why = "the file is empty" if empty else str(reason).rstrip(".")
+        raise error(f"{path}: cannot be read as {article(what)} file: {why}.") from reason
     if not isinstance(value, Mapping):
-        raise error(f"{path}: a {what} file is a JSON object, found {type(value).__name__}.")
-    found = value.get("schema")
-    if not isinstance(found, int):
-        raise error(f"{path}: a {what} file has a number 'schema', found {found!r}.")
+        raise error(f"{path}: {article(what)} file is a JSON object, found {type(value).__name__}.")
+    verify_schema(value.get("schema"), path, what=what, schema=schema, error=error)
+    return value
+
+
+def article(what: str) -> str:
+    """``what`` with its article: *a split*, *an experiment*."""
+    return f"an {what}" if what[0] in "aeiou" else f"a {what}"
+
+
+def verify_schema(
+    found: Any, path: Path, *, what: str, schema: int, error: type[LeukoscopeError]
+) -> None:
+    """Raise ``error`` unless ``found`` is a schema number from 1 to ``schema``."""
+    if not isinstance(found, int) or isinstance(found, bool) or found < 1:
+        numbers = "1" if schema == 1 else f"1 to {schema}"
+        raise error(
+            f"{path}: {article(what)} file has a number 'schema' ({numbers}), found {found!r}."
+        )
     if found > schema:
         raise error(
             f"{path}: written by a newer leukoscope ({what} schema {found}, this one reads "
             f"up to {schema}). Upgrade leukoscope to read it."
         )
-    return value
 
 
 def canonical_json(value: Any) -> str:

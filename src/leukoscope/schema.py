@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 from .errors import LeukoscopeError, suggestion
+from .files import article, verify_schema
 
 __all__ = ["Record", "parse", "read_toml"]
 
@@ -17,7 +20,7 @@ __all__ = ["Record", "parse", "read_toml"]
 class Record(BaseModel):
     """A frozen value that refuses keys it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 R = TypeVar("R", bound=Record)
@@ -41,27 +44,71 @@ def _sentences(record: type[BaseModel], failure: ValidationError) -> list[str]:
     for fault in failure.errors(include_url=False):
         place, candidates = _followed(record, fault["loc"][:-1])
         last = str(fault["loc"][-1]) if fault["loc"] else ""
-        key = ".".join([*place, last])
-        context = fault.get("ctx", {})
-        if fault["type"] == "extra_forbidden":
-            known = [name for candidate in candidates for name in candidate.model_fields]
-            sentences.append(f"unknown key '{key}'. {suggestion(last, known)}")
-        elif fault["type"] == "missing":
-            sentences.append(f"key '{key}' is missing.")
-        elif fault["type"] == "union_tag_invalid":
-            tags = [tag.strip(" '") for tag in str(context["expected_tags"]).split(",")]
-            found = str(context["tag"])
-            discriminator = str(context["discriminator"]).strip("'")
-            sentences.append(f"key '{key}.{discriminator}' is '{found}'. {suggestion(found, tags)}")
-        elif fault["type"] == "union_tag_not_found":
-            discriminator = str(context["discriminator"]).strip("'")
-            sentences.append(f"key '{key}.{discriminator}' is missing.")
-        else:
-            message = fault["msg"].removeprefix("Value error, ").rstrip(".")
-            shown = repr(fault["input"])
-            shown = shown if len(shown) <= 60 else shown[:57] + "..."
-            sentences.append(f"key '{key}' is {shown}: {message}.")
+        sentences.append(_sentence(fault, ".".join([*place, last]), last, candidates))
     return sentences
+
+
+def _sentence(fault: ErrorDetails, key: str, last: str, candidates: list[type[BaseModel]]) -> str:
+    """One fault: its key as it is written, what was found, and what was expected."""
+    context, found = fault.get("ctx", {}), fault["input"]
+    if fault["type"] == "extra_forbidden":
+        known = [name for candidate in candidates for name in _keys(candidate)]
+        return f"unknown key '{key}'. {suggestion(last, known)}"
+    if fault["type"] == "missing":
+        return f"key '{key}' is missing."
+    if fault["type"] == "union_tag_invalid":
+        discriminator = str(context["discriminator"]).strip("'")
+        tag, tags = str(context["tag"]), _quoted(str(context["expected_tags"]))
+        return f"key '{key}.{discriminator}' is '{tag}'. {suggestion(tag, tags)}"
+    if fault["type"] == "union_tag_not_found":
+        discriminator = str(context["discriminator"]).strip("'")
+        return f"key '{key}.{discriminator}' is missing."
+    if fault["type"] == "literal_error" and isinstance(found, str):
+        return f"key '{key}' is '{found}'. {suggestion(found, _quoted(context['expected']))}"
+    message = fault["msg"].removeprefix("Value error, ").rstrip(".")
+    if fault["type"] == "value_error" and isinstance(found, Mapping):
+        # Two keys that do not go together: the message names them, the table would be noise.
+        return f"[{key}]: {message}." if key else f"{message}."
+    shown = repr(found)
+    shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    expected = EXPECTED.get(fault["type"], _expectation(message))
+    return f"key '{key}' is {shown}: {expected}."
+
+
+EXPECTED = {
+    "model_type": "expected a table",
+    "dict_type": "expected a table",
+    "tuple_type": "expected a list",
+    "string_type": "expected a text in quotes",
+    "bool_type": "expected true or false",
+    "bool_parsing": "expected true or false",
+    "int_parsing": "expected a whole number",
+    "int_from_float": "expected a whole number",
+    "int_type": "expected a whole number",
+    "float_parsing": "expected a number",
+    "float_type": "expected a number",
+    "finite_number": "expected a finite number",
+}
+"""What pydantic says in words of its own, said in those of the file."""
+
+
+def _expectation(message: str) -> str:
+    """pydantic's message for a limit, as what was expected."""
+    for comparison in ("greater", "less"):
+        message = message.replace(
+            f"Input should be {comparison}", f"expected a number {comparison}"
+        )
+    return message.replace("Input should", "it should")
+
+
+def _keys(record: type[BaseModel]) -> list[str]:
+    """The keys of a record as a file has them."""
+    return [field.alias or name for name, field in record.model_fields.items()]
+
+
+def _quoted(text: str) -> list[str]:
+    """The names in pydantic's list ``'a', 'b' or 'c'``."""
+    return re.findall(r"'([^']*)'", text)
 
 
 def _followed(
@@ -102,17 +149,20 @@ def _records_in(annotation: Any) -> list[type[BaseModel]]:
 def read_toml(
     path: Path, *, what: str, schema: int, error: type[LeukoscopeError]
 ) -> dict[str, Any]:
-    """Read a TOML table whose ``schema`` number (1 where absent) is at most ``schema``."""
+    """Read a TOML table whose ``schema`` number (1 where absent) is at most ``schema``.
+
+    An empty file is refused: it is one that was cut short, or the wrong one.
+    """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        # Editors on Windows begin files with a byte order mark, which is no TOML.
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise error(f"{path}: there is no such {what} file.") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as reason:
-        raise error(f"{path}: cannot be read as a {what} file: {reason}.") from reason
-    found = table.get("schema", 1)
-    if isinstance(found, int) and found > schema:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as reason:
         raise error(
-            f"{path}: written by a newer leukoscope ({what} schema {found}, this one reads "
-            f"up to {schema}). Upgrade leukoscope to read it."
-        )
+            f"{path}: cannot be read as {article(what)} file: {str(reason).rstrip('.')}."
+        ) from reason
+    if not table:
+        raise error(f"{path}: the file is empty; {article(what)} was expected.")
+    verify_schema(table.get("schema", 1), path, what=what, schema=schema, error=error)
     return table

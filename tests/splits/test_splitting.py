@@ -136,8 +136,8 @@ def test_another_seed_and_another_repeat_give_another_split() -> None:
     assert {f.test for f in a.folds} != {f.test for f in b.folds}
     tests = [{f.test for f in a.folds if f.repeat == repeat} for repeat in (0, 1)]
     assert tests[0] != tests[1]
-    assert [f.name for f in a.folds[:2]] == ["repeat-0-fold-0", "repeat-0-fold-1"]
-    assert len({f.name for f in a.folds}) == 10
+    assert [f.name for f in a.folds] == [f"fold-{number}" for number in range(10)]
+    assert [f.repeat for f in a.folds] == [0] * 5 + [1] * 5
 
 
 def test_a_holdout_has_the_shares_asked_for() -> None:

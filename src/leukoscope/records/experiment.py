@@ -187,7 +187,8 @@ def with_settings(
         for part in outer:
             place = place.setdefault(part, {})
             if not isinstance(place, dict):
-                raise ExperimentError(f"{where}: '{dotted}': '{part}' is a value, not a table.")
+                kind = "a list: set it as a whole" if isinstance(place, list) else "a value"
+                raise ExperimentError(f"{where}: '{dotted}': '{part}' is {kind}, not a table.")
         place[last] = value
     return parse(Experiment, table, where=where, error=ExperimentError)
 

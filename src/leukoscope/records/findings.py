@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
+import numpy as np
+from pydantic import Field, field_validator
 
 from ..errors import LeukoscopeError
 from ..files import read_json, write_json
@@ -31,6 +33,19 @@ class Finding(Record):
     """Images that one can look at."""
     mend: str = ""
     """What to do about it."""
+
+    @field_validator("evidence", mode="before")
+    @classmethod
+    def _plain(cls, evidence: Any) -> Any:
+        """As it comes back from a file: lists for tuples, plain numbers for NumPy's, no NaN."""
+        return json.loads(json.dumps(evidence, default=_number, allow_nan=False))
+
+
+def _number(value: Any) -> Any:
+    """A NumPy number as Python's."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise ValueError(f"evidence holds JSON values, found {type(value).__name__}")
 
 
 class _Findings(Record):

@@ -20,6 +20,7 @@ PARTS = ("train", "validation", "test")
 TEXT = ("row", "image", "subject", "group", "dataset", "part", "label", "predicted")
 NUMBERS = ("fold", "repeat")
 OPTIONAL = ("calibrated", "verdict", "reason")
+VERDICTS = ("", "normal", "refer", "blast")
 SUM_TOLERANCE = 1e-3
 """Probabilities printed with four digits sum to 1 within this."""
 
@@ -69,12 +70,17 @@ def read_predictions(path: Path | str, positive: str | None = None) -> Predictio
     """
     name = "standard input" if str(path) == "-" else str(path)
     try:
-        raw = pd.read_csv(sys.stdin if str(path) == "-" else path, dtype=str, keep_default_na=False)
+        # Without a header of pandas' own, so that it cannot rename a column that stands twice.
+        raw = pd.read_csv(
+            sys.stdin if str(path) == "-" else path, dtype=str, keep_default_na=False, header=None
+        )
     except FileNotFoundError:
         raise PredictionsError(f"{name}: there is no such predictions file.") from None
     except (OSError, UnicodeDecodeError, ValueError) as reason:
         raise PredictionsError(f"{name}: cannot be read as a CSV file: {reason}.") from reason
-    return predictions_from_table(raw, positive=positive, where=name)
+    table = raw.iloc[1:].reset_index(drop=True)
+    table.columns = pd.Index([str(column).removeprefix("\ufeff") for column in raw.iloc[0]])
+    return predictions_from_table(table, positive=positive, where=name)
 
 
 def predictions_from_table(
@@ -83,18 +89,14 @@ def predictions_from_table(
     """Verify a table that is already in memory; see ``read_predictions``."""
     if not len(raw):
         raise PredictionsError(f"{where}: no predictions; at least one row was expected.")
+    _verify_columns(raw, where)
     classes = tuple(column[2:] for column in raw.columns if column.startswith("p_"))
-    for needed in ("image", "label"):
-        if needed not in raw.columns:
-            raise PredictionsError(
-                f"{where}: column '{needed}' is missing. image, label and p_<class> are needed."
-            )
     if len(classes) < 2:
         raise PredictionsError(
             f"{where}: {len(classes)} columns of probabilities; at least two, p_<class>, are "
             "needed (for a binary task p_blast and p_normal)."
         )
-    table = raw.copy()
+    table = _as_texts(raw)
     columns = [f"p_{name}" for name in classes]
     for column in columns:
         table[column] = pd.to_numeric(table[column], errors="coerce").astype(np.float64)
@@ -108,12 +110,15 @@ def predictions_from_table(
         raise PredictionsError(
             f"{where}: row {row + 2}: probabilities sum to {p[row].sum():.4g}, not to 1."
         )
-    for number, label in enumerate(table["label"], start=2):
-        if label not in classes:
-            raise PredictionsError(
-                f"{where}: row {number}: label {label!r} has no column p_{label}. "
-                f"{suggestion(str(label), classes)}"
-            )
+    for row in np.flatnonzero(~table["label"].isin(classes)):
+        label = str(table["label"].iloc[row])
+        raise PredictionsError(
+            f"{where}: row {row + 2}: label {label!r} has no column p_{label}. "
+            f"{suggestion(label, classes)}"
+            if label
+            else f"{where}: row {row + 2}: label is empty; what is evaluated has a true class. "
+            "Leave unlabelled rows out."
+        )
     table = _completed(table, classes, p, where)
     if positive is not None and positive not in classes:
         raise PredictionsError(
@@ -126,53 +131,97 @@ def predictions_from_table(
                 "Name it with --positive."
             )
         positive = "blast"
-    known = any(bool(raw[name].ne("").any()) for name in ("group", "subject") if name in raw)
+    named = _as_texts(raw)
+    known = any(named[name].ne("").any() for name in ("group", "subject") if name in named)
     return Predictions(table, classes, positive if len(classes) == 2 else None, known)
+
+
+def _verify_columns(raw: pd.DataFrame, where: str) -> None:
+    """What is needed is there, once, and every class has a name."""
+    for needed in ("image", "label"):
+        if needed not in raw.columns:
+            raise PredictionsError(
+                f"{where}: column '{needed}' is missing. image, label and p_<class> are needed; "
+                f"found {', '.join(map(str, raw.columns))}."
+            )
+    for column in raw.columns[raw.columns.duplicated()]:
+        raise PredictionsError(f"{where}: column '{column}' stands twice; keep the right one.")
+    if "p_" in raw.columns:
+        raise PredictionsError(f"{where}: column 'p_' names no class; p_<class> was expected.")
+
+
+def _as_texts(raw: pd.DataFrame) -> pd.DataFrame:
+    """A copy whose text columns hold texts, empty where nothing is known."""
+    table = raw.copy()
+    for column in (*TEXT, "verdict", "reason"):
+        if column in table:
+            values = table[column].astype(object)
+            table[column] = values.where(values.notna(), "").map(str).astype(str)
+    return table
 
 
 def _completed(
     table: pd.DataFrame, classes: Sequence[str], p: np.ndarray[Any, Any], where: str
 ) -> pd.DataFrame:
     """The table with every column of the contract."""
-    if "row" not in table:
-        table["row"] = table["image"]
-    for column, default in (("subject", ""), ("group", ""), ("dataset", ""), ("part", "test")):
+    for column in TEXT:
         if column not in table:
-            table[column] = default
-    empty = table["group"] == ""
-    table.loc[empty, "group"] = table.loc[empty, "subject"]
-    empty = table["group"] == ""
-    table.loc[empty, "group"] = table.loc[empty, "row"]
+            table[column] = "test" if column == "part" else ""
+    for column, stand_in in (("row", "image"), ("group", "subject"), ("group", "row")):
+        table[column] = table[column].where(table[column] != "", table[stand_in])
+    for unnamed in np.flatnonzero(table["row"] == ""):
+        raise PredictionsError(
+            f"{where}: row {unnamed + 2}: image is empty; each row names its image."
+        )
     for column in NUMBERS:
-        values = pd.to_numeric(table[column], errors="coerce") if column in table else 0
-        table[column] = values
-        if table[column].isna().any():
-            row = int(np.flatnonzero(table[column].isna())[0])
-            raise PredictionsError(f"{where}: row {row + 2}: {column} is not a whole number.")
-        table[column] = table[column].astype(np.int64)
-    for row, part in enumerate(table["part"]):
-        if part not in PARTS:
-            raise PredictionsError(
-                f"{where}: row {row + 2}: part is {part!r}. {suggestion(str(part), PARTS)}"
-            )
-    if "predicted" not in table:
-        table["predicted"] = np.array(classes, dtype=object)[p.argmax(axis=1)]
-    for row, predicted in enumerate(table["predicted"]):
-        if predicted not in classes:
-            raise PredictionsError(
-                f"{where}: row {row + 2}: predicted class {predicted!r} has no column. "
-                f"{suggestion(str(predicted), classes)}"
-            )
-    keys = ["row", "part", "fold", "repeat"]
-    twice = table.duplicated(keys)
-    if twice.any():
-        row = int(np.flatnonzero(twice)[0])
+        table[column] = _whole_numbers(table[column], where) if column in table else np.int64(0)
+    answer = np.array(classes, dtype=object)[p.argmax(axis=1)]
+    table["predicted"] = table["predicted"].where(table["predicted"] != "", answer).astype(str)
+    _verify_known(table, "part", PARTS, where)
+    _verify_known(table, "predicted", classes, where)
+    twice = np.flatnonzero(table.duplicated(["row", "part", "fold", "repeat"]))
+    for row in twice:
         raise PredictionsError(
             f"{where}: row {row + 2}: {table['row'].iloc[row]!r} is predicted twice in the same "
             "part, fold and repeat; each row is predicted once."
         )
+    if "calibrated" in table:
+        table["calibrated"] = _calibrated(table["calibrated"], where)
+    if "verdict" in table:
+        _verify_known(table, "verdict", VERDICTS, where)
     kept = [name for name in OPTIONAL if name in table]
     return table[[*TEXT[:6], *NUMBERS, *TEXT[6:], *(f"p_{c}" for c in classes), *kept]]
+
+
+def _verify_known(table: pd.DataFrame, column: str, known: Sequence[str], where: str) -> None:
+    """Every value of a column is one of the known ones."""
+    for row in np.flatnonzero(~table[column].isin(known)):
+        value = str(table[column].iloc[row])
+        raise PredictionsError(
+            f"{where}: row {row + 2}: {column} is {value!r}. {suggestion(value, known)}"
+        )
+
+
+def _whole_numbers(given: pd.Series[Any], where: str) -> pd.Series[Any]:
+    values = pd.to_numeric(given, errors="coerce")
+    for row in np.flatnonzero(values.isna() | (values % 1 != 0) | (values < 0)):
+        raise PredictionsError(
+            f"{where}: row {row + 2}: {given.name} is {given.iloc[row]!r}; a whole number from 0 "
+            "was expected."
+        )
+    return values.astype(np.int64)
+
+
+def _calibrated(given: pd.Series[Any], where: str) -> pd.Series[Any]:
+    """Calibrated probabilities of the positive class; an empty cell is NaN."""
+    values = pd.to_numeric(given.replace("", None), errors="coerce").astype(np.float64)
+    stated = given.notna() & given.ne("")
+    for row in np.flatnonzero(stated & ~((values >= 0) & (values <= 1))):
+        raise PredictionsError(
+            f"{where}: row {row + 2}: calibrated is {given.iloc[row]!r}; a probability in [0, 1] "
+            "or nothing was expected."
+        )
+    return values
 
 
 def write_predictions(table: pd.DataFrame, path: Path) -> None:

@@ -51,6 +51,15 @@ __all__ = [
 
 SCHEMA = 1
 PARTIAL = ".partial"
+FILES = (
+    "experiment.toml",
+    "split.json",
+    "data.json",
+    "findings.json",
+    "predictions.csv",
+    "metrics.json",
+    "environment.json",
+)
 DISTRIBUTIONS = (
     "leukoscope",
     "numpy",
@@ -116,17 +125,20 @@ def read_run(folder: Path) -> Run:
         When the folder is no run, or is still partial (with the command that finishes it).
     """
     folder = Path(folder)
-    if not folder.is_dir():
-        partial = folder.with_name(folder.name + PARTIAL)
+    partial = folder.with_name(folder.name.removesuffix(PARTIAL) + PARTIAL)
+    if not folder.is_dir() or folder == partial:
         if partial.is_dir():
             raise RunError(
                 f"{folder}: not finished; what there is lies in {partial}. "
                 "Run the same train command again: it goes on where it stopped."
             )
         raise RunError(f"{folder}: there is no such run folder.")
-    for name in ("experiment.toml", "split.json", "predictions.csv", "metrics.json"):
+    for name in FILES:
         if not (folder / name).is_file():
-            raise RunError(f"{folder}: is no run: {name} is missing.")
+            raise RunError(
+                f"{folder}: is no run: {name} is missing. A run is the folder that "
+                "leukoscope train writes."
+            )
     data = read_json(folder / "data.json", what="data summary", schema=SCHEMA, error=RunError)
     experiment = read_experiment(folder / "experiment.toml")
     summary = parse(DataSummary, data, where=str(folder / "data.json"), error=RunError)

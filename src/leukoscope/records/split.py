@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from ..errors import SplitError
 from ..files import read_json, write_json
@@ -22,8 +22,8 @@ class Fold(Record):
     """One division of the rows; the parts are disjoint lists of row keys."""
 
     name: str
-    """``fold-0``, or what is left out: the data set's name under lodo."""
-    repeat: int = 0
+    """``fold-0``, as its folder in a run, or what is left out: the data set's name under lodo."""
+    repeat: int = Field(default=0, ge=0)
     train: tuple[str, ...]
     validation: tuple[str, ...] = ()
     test: tuple[str, ...] = ()
@@ -39,10 +39,23 @@ class Split(Record):
     """What is never cut: a whole group, or (as published) only an image."""
     groups: Literal["published", "inferred", "none"]
     """Where the groups come from; with ``inferred`` every figure says so."""
-    seed: int
+    seed: int = Field(ge=0)
     manifest_sha256: str
     folds: tuple[Fold, ...]
     notes: tuple[str, ...] = ()
+    """What a reader must know: rows in no part, classes that are not validated on."""
+
+    @field_validator("folds")
+    @classmethod
+    def _names_differ(cls, folds: tuple[Fold, ...]) -> tuple[Fold, ...]:
+        if not folds:
+            raise ValueError("at least one fold is needed")
+        seen = set()
+        for fold in folds:
+            if (fold.name, fold.repeat) in seen:
+                raise ValueError(f"two folds of repeat {fold.repeat} are named {fold.name!r}")
+            seen.add((fold.name, fold.repeat))
+        return folds
 
 
 def read_split(path: Path) -> Split:

@@ -44,7 +44,7 @@ def kfold(rows: Rows, plan: SplitPlan, seed: int) -> list[Division]:
         require_all_classes(rows, fold_of, plan.folds)
         for fold in range(plan.folds):
             parts = np.where(fold_of == fold, TEST, TRAIN)
-            name = f"fold-{fold}" if plan.repeats == 1 else f"repeat-{repeat}-fold-{fold}"
+            name = f"fold-{repeat * plan.folds + fold}"
             divisions.append(_with_validation(rows, parts, plan.validation, rng, name, repeat))
     return divisions
 
@@ -55,7 +55,7 @@ def holdout(rows: Rows, plan: SplitPlan, seed: int) -> list[Division]:
     divisions = []
     for repeat in range(plan.repeats):
         rng = _generator(seed, repeat)
-        name = "fold-0" if plan.repeats == 1 else f"repeat-{repeat}"
+        name = f"fold-{repeat}"
         if not rows.whole:
             parts = _drawn(rows, plan, rng)
             require_all_classes(rows, np.where(parts == TEST, 1, 0), 2)
