@@ -36,6 +36,8 @@ class Kind:
     """Width of the chromatin's grains."""
     clumping: Range
     """0: even network; 1: blocks with clear gaps between them."""
+    openness: Range
+    """How much paler the nucleus is in its middle than at its membrane; below 0, darker."""
     nucleoli: float
     """Mean number that is seen."""
     nucleolus_um: Range
@@ -53,26 +55,28 @@ class Kind:
 
 _KINDS = {
     "blast": Kind(
-        radius_um=(5.75, 0.62),
-        nucleus_ratio=(0.78, 0.07),
-        roughness=(0.062, 0.022),
-        elongation=(0.07, 0.04),
-        cleft_chance=0.55,
+        radius_um=(5.70, 0.62),
+        nucleus_ratio=(0.815, 0.06),
+        roughness=(0.070, 0.025),
+        elongation=(0.10, 0.055),
+        cleft_chance=0.45,
         grain_um=(0.62, 0.15),
         clumping=(0.22, 0.14),
-        nucleoli=1.6,
-        nucleolus_um=(0.85, 0.18),
+        openness=(0.10, 0.11),
+        nucleoli=1.7,
+        nucleolus_um=(0.95, 0.18),
         basophilia=(0.62, 0.10),
         eccentricity=(0.45, 0.25),
     ),
     "lymphocyte": Kind(
-        radius_um=(5.55, 0.62),
-        nucleus_ratio=(0.71, 0.08),
-        roughness=(0.030, 0.016),
-        elongation=(0.06, 0.04),
+        radius_um=(5.58, 0.62),
+        nucleus_ratio=(0.79, 0.06),
+        roughness=(0.032, 0.016),
+        elongation=(0.05, 0.035),
         cleft_chance=0.12,
         grain_um=(1.35, 0.25),
         clumping=(0.62, 0.18),
+        openness=(-0.09, 0.11),
         nucleoli=0.3,
         nucleolus_um=(0.6, 0.15),
         basophilia=(0.62, 0.10),
@@ -86,6 +90,7 @@ _KINDS = {
         cleft_chance=0.0,
         grain_um=(1.7, 0.25),
         clumping=(0.8, 0.12),
+        openness=(0.05, 0.06),
         nucleoli=0.3,
         nucleolus_um=(0.8, 0.15),
         basophilia=(0.95, 0.12),
@@ -100,6 +105,7 @@ _KINDS = {
         cleft_chance=1.0,
         grain_um=(0.9, 0.15),
         clumping=(0.35, 0.1),
+        openness=(0.0, 0.06),
         nucleoli=0.1,
         nucleolus_um=(0.6, 0.1),
         basophilia=(0.38, 0.06),
@@ -113,6 +119,7 @@ _KINDS = {
         cleft_chance=0.0,
         grain_um=(1.2, 0.2),
         clumping=(0.75, 0.12),
+        openness=(0.0, 0.06),
         nucleoli=0.0,
         nucleolus_um=(0.6, 0.1),
         basophilia=(0.05, 0.02),
@@ -128,6 +135,7 @@ _KINDS = {
         cleft_chance=0.0,
         grain_um=(1.2, 0.2),
         clumping=(0.7, 0.12),
+        openness=(0.0, 0.06),
         nucleoli=0.0,
         nucleolus_um=(0.6, 0.1),
         basophilia=(0.05, 0.02),
@@ -143,6 +151,7 @@ _KINDS = {
         cleft_chance=0.0,
         grain_um=(1.2, 0.2),
         clumping=(0.5, 0.12),
+        openness=(0.0, 0.06),
         nucleoli=0.0,
         nucleolus_um=(0.6, 0.1),
         basophilia=(0.10, 0.03),
@@ -191,12 +200,15 @@ class Form:
     """Angle, depth and width of each."""
     grain_um: float
     clumping: float
+    openness: float
     nucleoli: tuple[float, ...]
     """Radius of each, in µm."""
     basophilia: float
     chromatin: float
     contrast: float
     """Relative standard deviation of the chromatin."""
+    texture_share: float
+    """Weight of the chromatin's network beside the broader pattern of the nucleus."""
     shift: tuple[float, float]
     """Of the nucleus, as a share of the room that the cell leaves it."""
     lobes: int
@@ -222,7 +234,7 @@ def draw_form(rng: np.random.Generator, kind: str, subject: Subject) -> Form:
         kind=kind,
         radius_um=_draw(rng, table.radius_um, low=0.7, high=1.45) * habit.size,
         nucleus_ratio=float(
-            np.clip(_draw(rng, table.nucleus_ratio) + habit.nucleus_ratio, 0.2, 0.92)
+            np.clip(_draw(rng, table.nucleus_ratio) + habit.nucleus_ratio, 0.2, 0.93)
         ),
         roughness=max(0.008, _draw(rng, table.roughness)) * habit.roughness,
         elongation=float(np.clip(abs(_draw(rng, table.elongation)), 0, 0.3)),
@@ -230,10 +242,12 @@ def draw_form(rng: np.random.Generator, kind: str, subject: Subject) -> Form:
         clefts=_clefts(rng, kind, table.cleft_chance),
         grain_um=max(0.3, _draw(rng, table.grain_um)) * habit.grain,
         clumping=float(np.clip(_draw(rng, table.clumping), 0, 1)),
+        openness=_draw(rng, table.openness),
         nucleoli=tuple(max(0.35, _draw(rng, table.nucleolus_um)) for _ in range(min(count, 4))),
-        basophilia=max(0.03, _draw(rng, table.basophilia)) * float(rng.lognormal(0, 0.15)),
-        chromatin=float(rng.lognormal(0, 0.10)),
-        contrast=float(np.clip(rng.normal(0.17, 0.04), 0.05, 0.35)) * habit.contrast,
+        basophilia=max(0.03, _draw(rng, table.basophilia)) * float(rng.lognormal(0, 0.28)),
+        chromatin=float(rng.lognormal(0, 0.15)),
+        contrast=float(np.clip(rng.normal(0.17, 0.035), 0.06, 0.3)) * habit.contrast,
+        texture_share=0.14,
         shift=(reach * float(np.cos(towards)), reach * float(np.sin(towards))),
         lobes=int(rng.integers(table.lobes[0], table.lobes[1] + 1)),
         granules=table.granules,

@@ -17,6 +17,8 @@ from .surroundings import draw_red_cell, red_cell_radius_um
 
 __all__ = ["RenderedCell", "render_cell"]
 
+SCRAPS = 0.22
+"""Share of the cells of which the segmentation kept a piece of a red cell too."""
 FILL_UM = 22.0
 """Side of a cell image in µm: 450 pixels at 20.5 px/µm."""
 
@@ -59,11 +61,13 @@ def render_cell(
     scale = size / FILL_UM * subject.magnification
     factor = supersampling(scale)
     drawn = draw_cell(rng, form, scale * factor)
-    pixels = _even(drawn.patch.pixels + round(1.5 * scale * factor), factor)
+    scrap = rng.random() < SCRAPS
+    margin = 3.0 if scrap else 0.4
+    pixels = _even(drawn.patch.pixels + round(2 * margin * scale * factor), factor)
     board = Patch(pixels, scale * factor)
     density, cell, nucleus = _centre(drawn, board)
     outline = cell.copy()
-    if rng.random() < 0.22:
+    if scrap:
         _add_scrap(rng, subject, board, form.radius_um, density, outline)
     photograph = expose(density, subject.optics, rng, scale=scale, factor=factor)
     cell, nucleus, outline = (shrink(mask, factor) for mask in (cell, nucleus, outline))
@@ -124,11 +128,15 @@ def _segment(rng: np.random.Generator, outline: Array, scale: float) -> npt.NDAr
 
     soft = cv2.GaussianBlur(outline, (0, 0), max(0.30 * scale, 0.3))
     ragged = soft + 0.13 * texture(rng, outline.shape, 0.8 * scale)
-    kept: npt.NDArray[np.bool_] = ragged > rng.uniform(0.35, 0.6)
+    kept: npt.NDArray[np.bool_] = ragged > rng.uniform(0.45, 0.7)
+    kept |= soft > 0.9
     count, labels, stats, _ = cv2.connectedComponentsWithStats(kept.astype(np.uint8))
     if count > 2:
         kept = labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-    return np.asarray(kept | (soft > 0.9), np.bool_)
+    rims, _ = cv2.findContours(kept.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    whole = np.zeros(kept.shape, np.uint8)
+    cv2.drawContours(whole, rims, -1, 1, cv2.FILLED)
+    return whole > 0
 
 
 def _place(rng: np.random.Generator, size: int, pixels: int, scale: float) -> tuple[int, int]:

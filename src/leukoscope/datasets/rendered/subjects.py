@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
+import numpy.typing as npt
 
 from .optics import Optics
 
@@ -39,8 +40,8 @@ class Style:
 
 
 WRIGHT = (
-    (0.92, 1.62, 0.42),
-    (0.80, 0.50, 0.12),
+    (0.82, 1.62, 0.42),
+    (0.88, 0.58, 0.12),
     (0.10, 0.62, 0.36),
     (0.14, 0.36, 0.40),
 )
@@ -48,25 +49,26 @@ WRIGHT = (
 STYLES: Mapping[str, Style] = MappingProxyType(
     {
         "c-nmc": Style(
-            absorbance=((0.86, 1.62, 0.60), (0.74, 0.62, 0.18), (0.1, 0.6, 0.4), (0.4, 0.62, 0.58)),
+            absorbance=((0.84, 1.66, 0.66), (1.02, 1.30, 0.42), (0.1, 0.6, 0.4), (0.4, 0.62, 0.58)),
             light=(166, 150, 158),
-            light_spread=0.07,
-            tint_spread=0.045,
-            stain_spread=0.13,
-            hue_spread=0.06,
+            light_spread=0.13,
+            tint_spread=0.09,
+            stain_spread=0.21,
+            hue_spread=0.12,
             blur_um=0.16,
+            halo=0.12,
             noise=0.7,
             slope=0.06,
         ),
         "all-idb": Style(
             absorbance=WRIGHT,
-            light=(172, 168, 158),
+            light=(176, 173, 163),
             light_spread=0.10,
-            tint_spread=0.05,
-            stain_spread=0.16,
-            hue_spread=0.07,
+            tint_spread=0.025,
+            stain_spread=0.14,
+            hue_spread=0.05,
             blur_um=0.11,
-            halo=0.35,
+            halo=0.22,
             noise=1.6,
         ),
         "taleghani": Style(
@@ -147,6 +149,8 @@ class Subject:
     """Of the red cells, 0…1."""
     anisocytosis: float
     """Spread of the red cells' size and form."""
+    crenated: float
+    """Share of the red cells that are burr cells."""
     crowding: float
     """Share of a field that red cells cover."""
     precipitate: float
@@ -163,22 +167,22 @@ def draw_subject(rng: np.random.Generator, name: str, label: str, style: str) ->
     KeyError
         When ``style`` is not one of ``STYLES``.
     """
-    look = STYLES[style]
     return Subject(
         name=name,
         label=label,
-        optics=_draw_optics(rng, look),
-        magnification=float(np.clip(rng.normal(1, 0.045), 0.88, 1.12)),
+        optics=_draw_optics(rng, STYLES[style]),
+        magnification=_within(rng.normal(1, 0.045), 0.88, 1.12),
         habit=Habit(
-            size=float(np.clip(rng.normal(1, 0.055), 0.85, 1.15)),
-            nucleus_ratio=float(np.clip(rng.normal(0, 0.03), -0.07, 0.07)),
+            size=_within(rng.normal(1, 0.055), 0.85, 1.15),
+            nucleus_ratio=_within(rng.normal(0, 0.03), -0.07, 0.07),
+            contrast=float(rng.lognormal(0, 0.28)),
             roughness=float(rng.lognormal(0, 0.15)),
             grain=float(rng.lognormal(0, 0.12)),
-            contrast=float(rng.lognormal(0, 0.28)),
             nucleoli=float(rng.lognormal(0, 0.2)),
         ),
-        pallor=float(np.clip(rng.normal(0.45, 0.2), 0.05, 0.9)),
+        pallor=_within(rng.normal(0.45, 0.2), 0.05, 0.9),
         anisocytosis=float(rng.uniform(0.03, 0.10)),
+        crenated=_within(rng.gamma(0.5, 0.04), 0, 0.3),
         crowding=float(rng.uniform(0.22, 0.5)),
         precipitate=float(rng.gamma(1.0, 0.12)),
         platelets=float(rng.gamma(2.0, 0.35)),
@@ -187,20 +191,26 @@ def draw_subject(rng: np.random.Generator, name: str, label: str, style: str) ->
 
 def _draw_optics(rng: np.random.Generator, look: Style) -> Optics:
     base = np.array(look.absorbance)
-    strength = rng.lognormal(0, look.stain_spread, 4)[:, None]
-    hue = np.clip(rng.normal(1, look.hue_spread, base.shape), 0.6, 1.4)
-    lamp = np.clip(rng.normal(1, look.light_spread), 0.7, 1.3)
+    strength = rng.lognormal(0, look.stain_spread, len(base))[:, None]
+    absorbance = base * strength * np.clip(rng.normal(1, look.hue_spread, base.shape), 0.6, 1.4)
+    # Cytoplasm never takes as much stain as a nucleus, in whatever laboratory.
+    absorbance[1] *= min(1.0, 0.62 * absorbance[0, 1] / absorbance[1, 1])
+    lamp = _within(rng.normal(1, look.light_spread), 0.7, 1.3)
     tint = np.clip(rng.normal(1, look.tint_spread, 3), 0.8, 1.2)
     light = np.clip(np.array(look.light) * lamp * tint, 40, 254)
     return Optics(
-        absorbance=(base * strength * hue).astype(np.float32),
+        absorbance=absorbance.astype(np.float32),
         light=(float(light[0]), float(light[1]), float(light[2])),
+        blur_um=look.blur_um * float(rng.lognormal(0, 0.35)),
+        gamma=_within(rng.normal(1, 0.05), 0.85, 1.15),
+        halo=look.halo * float(rng.uniform(0.4, 1.6)),
         slope=(float(rng.normal(0, look.slope)), float(rng.normal(0, look.slope))),
         vignette=float(abs(rng.normal(0, look.vignette))),
-        blur_um=look.blur_um * float(rng.lognormal(0, 0.35)),
-        halo=look.halo * float(rng.uniform(0.4, 1.6)),
         fringe_um=float(abs(rng.normal(0, 0.06))),
         fringe_angle=float(rng.uniform(0, 2 * np.pi)),
-        gamma=float(np.clip(rng.normal(1, 0.05), 0.85, 1.15)),
         noise=look.noise * float(rng.lognormal(0, 0.25)),
     )
+
+
+def _within(value: float, low: float, high: float) -> float:
+    return float(np.clip(value, low, high))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from .geometry import Array, Patch, contour
 from .optics import BASOPHILIA, CHROMATIN, DYES, EOSIN, HAEMOGLOBIN
@@ -31,9 +32,8 @@ def draw_red_cell(
         angle=angle,
         points=72,
     )
-    if rng.random() < 0.05:
-        spikes = np.arange(len(outline)) * 2 * np.pi * 11 / len(outline)
-        outline = outline * (1 + 0.07 * np.cos(spikes))[:, None]
+    if rng.random() < subject.crenated:
+        outline = _crenate(rng, outline)
     cover = patch.fill(outline)
     x, y = patch.grid()
     across = np.hypot(x, y) / np.float32(radius_um)
@@ -51,17 +51,25 @@ def draw_red_cell(
     return density, cover
 
 
+def _crenate(rng: np.random.Generator, outline: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The outline of a burr cell: uneven short spikes."""
+    theta = np.linspace(0, 2 * np.pi, len(outline), endpoint=False)
+    theta = theta + 0.25 * np.sin(theta * 2 + rng.uniform(0, 6)) + rng.uniform(0, 6)
+    height = 0.05 * (1 + 0.6 * np.sin(theta * 3 + rng.uniform(0, 6)))
+    return np.asarray(outline * (1 + height * np.cos(int(rng.integers(9, 14)) * theta))[:, None])
+
+
 def draw_platelet(rng: np.random.Generator, scale: float) -> tuple[Array, Array]:
     """A platelet: a small granular violet scrap."""
     radius = float(np.clip(rng.gamma(12, 0.09), 0.6, 2.0))
     patch = Patch.around(radius * 1.6, scale)
     cover = patch.fill(contour(rng, radius, roughness=0.12, elongation=rng.uniform(0, 0.25)))
-    grains = np.clip(0.35 + 0.45 * patch.texture(rng, 0.4), 0, 1.2)
-    core = patch.soften(cover, radius * 0.35)
+    grains = np.clip(0.5 + 0.35 * patch.texture(rng, 0.22), 0.05, 1.2)
+    core = patch.soften(cover, radius * 0.3) ** 2
     density = np.zeros((*patch.shape, len(DYES)), np.float32)
-    density[..., CHROMATIN] = cover * core * grains * 0.6
-    density[..., BASOPHILIA] = cover * 0.16
-    density[..., EOSIN] = cover * 0.12
+    density[..., CHROMATIN] = cover * core * grains * np.float32(rng.uniform(0.35, 0.7))
+    density[..., BASOPHILIA] = cover * 0.12
+    density[..., EOSIN] = cover * 0.16
     return density, cover
 
 
@@ -86,9 +94,9 @@ def draw_smudge(rng: np.random.Generator, scale: float) -> tuple[Array, Array]:
     )
     cover = patch.fill(outline)
     soft = patch.soften(cover, 0.5)
-    ragged = np.clip((soft + 0.22 * patch.texture(rng, 1.1) - 0.3) * 3, 0, 1)
-    ragged = np.asarray(ragged * patch.soften(cover, 0.25), np.float32)
-    streaks = 0.55 + 0.16 * patch.texture(rng, 0.8) + 0.14 * patch.texture(rng, 2.8)
+    torn = np.clip((soft + 0.22 * patch.texture(rng, 1.1) - 0.3) * 3, 0, 1)
+    ragged: Array = np.asarray(torn * patch.soften(cover, 0.25), np.float32)
+    streaks = 0.62 + 0.10 * patch.texture(rng, 0.5) + 0.12 * patch.texture(rng, 1.6)
     density = np.zeros((*patch.shape, len(DYES)), np.float32)
     density[..., CHROMATIN] = ragged * np.clip(streaks, 0.1, 1) * np.float32(rng.uniform(0.5, 1.1))
     density[..., EOSIN] = ragged * np.float32(rng.uniform(0.1, 0.4))
