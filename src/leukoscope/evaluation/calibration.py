@@ -41,7 +41,8 @@ def fit(x: Floats, n: Floats, hits: Floats, *, slope: bool) -> tuple[Floats, Flo
     -------
     a, b : shape (fits,); NaN where there is no maximum (one class, or classes separated).
     """
-    a, b = np.zeros(len(n)), np.ones(len(n))
+    a, b = np.zeros(len(n)), np.full(len(n), 0.0 if slope else 1.0)
+    farthest = max(1.0, float(np.abs(x).max()))
     for _ in range(STEPS):
         p = 1 / (1 + np.exp(-np.clip(a[:, None] + b[:, None] * x, -500, 500)))
         rest, spread = hits - n * p, n * p * (1 - p)
@@ -54,8 +55,8 @@ def fit(x: Floats, n: Floats, hits: Floats, *, slope: bool) -> tuple[Floats, Flo
                 db = (i00 * s1 - i01 * s0) / determinant
             else:
                 da, db = s0 / i00, np.zeros(len(n))
-        # A long step overshoots into the flat ends of the sigmoid; two units are always safe.
-        longest = np.maximum(1.0, np.maximum(np.abs(da), np.abs(db)) / 2)
+        # A long step overshoots into the flat ends of the sigmoid; four units of the logit do not.
+        longest = np.maximum(1.0, (np.abs(da) + farthest * np.abs(db)) / 4)
         a, b = a + da / longest, b + db / longest
         moved = np.maximum(np.abs(da), np.abs(db))
         if not np.any(np.isfinite(moved) & (moved > CLOSE)):

@@ -123,9 +123,11 @@ def spread(value: float, draws: Floats, left_out: Floats, groups: Groups) -> Spr
         blocks = len(values)
         if blocks < 2:
             continue
-        part = (blocks - 1) / blocks * float(((values - value) ** 2).sum())
         members = groups.stratum == number
         count, size = int(members.sum()), groups.size[members]
+        if not size.any():  # of two runs, this one did not test these groups
+            continue
+        part = (blocks - 1) / blocks * float(((values - value) ** 2).sum())
         variance += part
         smaller += part * (count - 1) / count
         effective = float(size.sum() ** 2 / (size**2).sum())

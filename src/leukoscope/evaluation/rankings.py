@@ -193,6 +193,8 @@ def sweep(ranking: Ranking, weights: Floats) -> Floats:
     """
     positives, negatives, both = _both(ranking, weights)
     sums = np.zeros((len(weights), 1 + len(SPECIFICITIES)))
+    if not len(ranking.ends):  # no positive item, so no threshold
+        return np.full(sums.shape, np.nan)
     for block, at in ranking.counts(weights):
         fresh = np.diff(at.positives, axis=1, prepend=0.0)
         called = at.positives + at.negatives
