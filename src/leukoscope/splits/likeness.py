@@ -7,9 +7,9 @@ Candidates
 Confirmation
     Each pair is laid over each other at every shift (normalised cross-correlation of the detail
     inside both masks, Padfield 2012, IEEE Trans. Image Process. 21(5):2670) in all eight
-    orientations. It counts where the best fit leaves at most half the misfit of the best other
-    orientation: a round dark lymphocyte fits any other in several orientations about equally
-    well, a true twin fits in one.
+    orientations. It counts where the fit rests on enough details to be no chance, and leaves at
+    most half the misfit of the best other orientation: a round dark lymphocyte fits any other
+    in several orientations about equally well, a true twin fits in one.
 
 A picture that is turned by another angle than a right one, by more than about five degrees, or
 of which less than half is left, is not found.
@@ -51,6 +51,14 @@ FIT = 0.55
 """Correlation of the detail below which a pair is never confirmed."""
 MISFIT_RATIO = 0.5
 """A confirmed fit leaves at most this share of the misfit of the best other orientation."""
+DETAIL_PX = 16
+"""Pixels that one independent detail takes at this size."""
+SURE = 6.0
+"""Standard errors (Fisher's transform of the correlation, one observation a detail) that a fit
+is above none. Among 40 million pairs of cells cut out on black, different ones that passed the
+other rules had 2 at most (a few pixels fit anything), true twins 4 to 35."""
+CELLS = 2**24
+"""Cosines that are held at a time."""
 BLOCK = 32
 """Pairs that are laid over each other at a time."""
 
@@ -139,7 +147,7 @@ def likely_pairs(given: Details, progress: Progress = SILENT) -> list[Pair]:
     table = np.ascontiguousarray(spectra.reshape(count, -1)[:, :half])
     table /= np.maximum(np.linalg.norm(table, axis=1, keepdims=True), 1e-6)
     pairs: set[Pair] = set()
-    rows = max(1, 2**24 // max(count, 1))
+    rows = max(1, CELLS // max(count, 1))
     for start in progress.track(
         range(0, count, rows), "looking for similar images", -(-count // rows)
     ):
@@ -167,20 +175,46 @@ def confirm(
     blocks = range(0, len(pairs), BLOCK)
     for start in progress.track(blocks, "comparing similar images", len(blocks)):
         block = np.array(pairs[start : start + BLOCK])
-        fits = fit(given, block[:, 0], block[:, 1])
-        best = fits.argmax(axis=1)
-        first = fits[np.arange(len(block)), best]
-        fits[np.arange(len(block)), best] = -1
+        block = block[_may_fit(given, block[:, 0], block[:, 1])]
+        if not len(block):
+            continue
+        fits, shared = fit(given, block[:, 0], block[:, 1])
+        rows, best = np.arange(len(block)), fits.argmax(axis=1)
+        first, area = fits[rows, best], shared[rows, best]
+        fits[rows, best] = -1
         second = np.maximum(fits.max(axis=1), 0)
-        same = (first >= FIT) & (1 - first <= MISFIT_RATIO * (1 - second))
+        sure = np.arctanh(np.minimum(first, 0.9999)) * np.sqrt(area / DETAIL_PX) >= SURE
+        same = (first >= FIT) & (1 - first <= MISFIT_RATIO * (1 - second)) & sure
         found += [
             (int(i), int(j), float(r)) for (i, j), r in zip(block[same], first[same], strict=True)
         ]
     return found
 
 
-def fit(given: Details, first: NDArray[np.intp], second: NDArray[np.intp]) -> Floats:
-    """Best correlation over all shifts, for each pair and each of the eight orientations.
+def _may_fit(
+    given: Details, first: NDArray[np.intp], second: NDArray[np.intp]
+) -> NDArray[np.bool_]:
+    """Which pairs could fit at all, by the correlation over all pixels instead of the overlap.
+
+    A fifth of the work of ``fit``, and it says no to most pairs. Of a fit over half a picture it
+    sees about half.
+    """
+    import scipy.fft
+
+    still = given.detail[second].astype(np.float32)
+    moving = given.detail[first].astype(np.float32)
+    energy = np.sqrt(np.sum(still**2, axis=(1, 2)) * np.sum(moving**2, axis=(1, 2)))
+    spectrum = np.conj(scipy.fft.rfft2(still, (PADDED, PADDED)))
+    best = np.zeros(len(first), np.float32)
+    for way in range(8):
+        turned = scipy.fft.rfft2(_turned(moving, way), (PADDED, PADDED))
+        sums = scipy.fft.irfft2(turned * spectrum, (PADDED, PADDED))
+        np.maximum(best, sums.max(axis=(1, 2)) / np.maximum(energy, 1), out=best)
+    return best >= FIT * OVERLAP
+
+
+def fit(given: Details, first: NDArray[np.intp], second: NDArray[np.intp]) -> tuple[Floats, Floats]:
+    """Best correlation over all shifts, and pixels it rests on: (pairs, orientations) each.
 
     Padfield's equation 12: sums over the overlap of two masks, for every shift at once, are
     products of spectra.
@@ -207,7 +241,7 @@ def fit(given: Details, first: NDArray[np.intp], second: NDArray[np.intp]) -> Fl
     moving = given.detail[first].astype(np.float32) * scale
     moving_mask = given.mask[first].astype(np.float32)
     needed = OVERLAP * np.minimum(moving_mask.sum(axis=(1, 2)), still_mask.sum(axis=(1, 2)))
-    best = np.empty((len(first), 8), np.float32)
+    best, shared = np.empty((2, len(first), 8), np.float32)
     for way in range(8):
         mask_a, fine_a, square_a = parts(_turned(moving, way), _turned(moving_mask, way))
         area = np.maximum(sums(mask_a * mask_b), 1)
@@ -219,5 +253,8 @@ def fit(given: Details, first: NDArray[np.intp], second: NDArray[np.intp]) -> Fl
         floor = 0.1 * area
         spread = np.sqrt(np.maximum(spread_a, floor) * np.maximum(spread_b, floor))
         fits = np.where(area >= needed[:, None, None], product / spread, -1)
-        best[:, way] = fits.max(axis=(1, 2))
-    return np.minimum(best, 1)
+        flat = fits.reshape(len(first), -1)
+        peak = flat.argmax(axis=1)[:, None]
+        best[:, way] = np.take_along_axis(flat, peak, axis=1)[:, 0]
+        shared[:, way] = np.take_along_axis(area.reshape(flat.shape), peak, axis=1)[:, 0]
+    return np.minimum(best, 1), shared
