@@ -95,9 +95,8 @@ def test_truth_fits_the_masks_and_the_masks_fit_the_pixels(
     assert len(truth) == SMALL[name]["images"]
     darker = []
     for row in truth.itertuples():
-        stem = Path(row.image).stem
-        mask = np.array(Image.open(folder / "truth" / f"{stem}.cells.png"))
-        nuclei = np.array(Image.open(folder / "truth" / f"{stem}.nuclei.png"))
+        mask = np.array(Image.open(folder / f"{row.masks}.cells.png"))
+        nuclei = np.array(Image.open(folder / f"{row.masks}.nuclei.png"))
         image = decode(folder / row.image).pixels
         assert mask.shape == nuclei.shape == image.shape[:2] == (row.height_px, row.width_px)
         assert np.array_equal(nuclei[nuclei > 0], mask[nuclei > 0])

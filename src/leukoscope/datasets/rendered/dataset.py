@@ -59,7 +59,7 @@ def render_dataset(
     """Draw a data set from a seed into an empty or absent folder.
 
     Written are the images in the real set's layout, ``truth.csv`` (a row an image: label,
-    subject, part, counts), ``truth-cells.csv`` (a row a cell: kind and box), masks
+    subject, part, masks), ``truth-cells.csv`` (a row a cell: kind and box), masks
     ``truth/<stem>.cells.png`` and ``.nuclei.png`` (16 bit, pixel value = cell number),
     ``manifest.csv`` with its card, and last the marker ``rendered.toml``. The same arguments
     give the same bytes.
@@ -153,10 +153,9 @@ def _write(folder: Path, picture: Picture) -> tuple[str, str]:
     _put(folder / picture.path, data)
     for path, content in picture.beside.items():
         _put(folder / path, content.encode() if isinstance(content, str) else encode(path, content))
-    stem = Path(picture.path).stem
     for mask, what in ((picture.cells, "cells"), (picture.nuclei, "nuclei")):
         if mask is not None:
-            _put(folder / "truth" / f"{stem}.{what}.png", encode(".png", mask))
+            _put(folder / f"{picture.masks}.{what}.png", encode(".png", mask))
     # What JPEG keeps of a picture is known only after decoding it.
     kept = decode(data).pixels if picture.path.endswith(".jpg") else picture.pixels
     return sha256_bytes(data), pixels_sha256(kept)
@@ -214,6 +213,7 @@ def _truth(picture: Picture) -> dict[str, Any]:
         "width_px": width,
         "height_px": height,
         "cells": len(picture.truth),
+        "masks": picture.masks,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 import numpy as np
 import numpy.typing as npt
@@ -38,8 +39,15 @@ class Picture:
     cells: npt.NDArray[np.uint16] | None = None
     nuclei: npt.NDArray[np.uint16] | None = None
     truth: tuple[CellTruth, ...] = ()
+    stem: str = ""
+    """What its masks are called, where file names repeat in several folders."""
     beside: dict[str, npt.NDArray[np.uint8] | str] = field(default_factory=dict)
     """Further files of the layout: images as arrays, anything else as text."""
+
+    @property
+    def masks(self) -> str:
+        """Where its masks lie: to be followed by ``.cells.png`` or ``.nuclei.png``."""
+        return f"truth/{self.stem or PurePosixPath(self.path).stem}"
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,7 @@ def draw(plan: Plan) -> Iterator[Picture]:
                 cells=tissue.nuclei,
                 nuclei=tissue.nuclei,
                 truth=tissue.truth,
+                stem=f"{part}_{row:06d}",
             )
 
 
