@@ -19,6 +19,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -60,6 +61,8 @@ FILES = (
     "metrics.json",
     "environment.json",
 )
+PLACE = re.compile(r"(?:(?<==)|^)(?:~|/|[A-Za-z]:[\\/]).*[\\/](?=.)")
+"""The folders of an absolute path: they name a machine and often a person."""
 DISTRIBUTIONS = (
     "leukoscope",
     "numpy",
@@ -187,5 +190,5 @@ def describe_environment(arguments: Sequence[str] = ()) -> dict[str, Any]:
         "system": sys.platform,
         "machine": platform.machine(),
         "versions": versions,
-        "arguments": [str(argument) for argument in arguments],
+        "arguments": [PLACE.sub("", str(argument)) for argument in arguments],
     }

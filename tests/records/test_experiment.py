@@ -1,0 +1,128 @@
+"""``experiment.toml``: there and back, its hash, settings, and what is refused."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from leukoscope.errors import ExperimentError
+from leukoscope.images.steps import Median
+from leukoscope.records.experiment import (
+    Experiment,
+    experiment_sha256,
+    read_experiment,
+    with_settings,
+    write_experiment,
+)
+
+TEXT = """
+name = "varol"
+edition = "as-published"
+[data]
+manifest = "cnmc.csv"
+leave_out = ["Pro"]
+[split]
+kind = "image"
+test = 0.15
+[preprocess]
+size = 48
+steps = [{name = "median", size = 5}, {name = "clahe"}]
+[expand]
+factor = 8
+before_split = true
+augmentation = {rotation = 30, flip_horizontal = 0.5}
+[training]
+epoch = "best-test"
+"""
+
+
+def read(tmp_path: Path, text: str) -> Experiment:
+    (tmp_path / "e.toml").write_text(text, encoding="utf-8")
+    return read_experiment(tmp_path / "e.toml")
+
+
+def test_what_is_not_said_is_resolved_and_written(tmp_path: Path) -> None:
+    experiment = read(tmp_path, TEXT)
+    assert experiment.preprocess.steps[0] == Median(size=5)
+    assert experiment.training.batch_size == 32
+    write_experiment(experiment, tmp_path / "resolved.toml")
+    assert read_experiment(tmp_path / "resolved.toml") == experiment
+    table = tomllib.loads((tmp_path / "resolved.toml").read_text(encoding="utf-8"))
+    assert table["schema"] == 1
+    assert table["training"]["batch_size"] == 32
+    assert table["expand"]["augmentation"]["rotation"] == 30
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "the file is empty; an experiment was expected"),
+        ("schema = 2", r"newer leukoscope \(experiment schema 2"),
+        ("[trainig]\nepochs = 3", r"unknown key 'trainig'\. Did you mean 'training'\?"),
+        ("[training]\nepoch_s = 3", r"unknown key 'training\.epoch_s'\. Did you mean 'epochs'"),
+        ("[optimiser]\nname = 'Adam'", r"key 'optimiser\.name' is 'Adam'\. Did you mean 'adam'\?"),
+        (
+            "[[preprocess.steps]]\nname = 'medain'",
+            r"key 'preprocess\.steps\.0\.name' is 'medain'\. Did you mean 'median'\?",
+        ),
+        (
+            "[[preprocess.steps]]\nname = 'median'\nsiz = 3",
+            r"unknown key 'preprocess\.steps\.0\.siz'\. Did you mean 'size'\?",
+        ),
+        (
+            "[expand.augmentation]\nrotaton = 3",
+            r"unknown key 'expand\.augmentation\.rotaton'\. Did you mean 'rotation'\?",
+        ),
+        (
+            "[split]\nkind = 'holdout'\ntest = 0.6\nvalidation = 0.5",
+            r"\[split\]: test and validation together leave nothing to train on",
+        ),
+        ("[expand]\nbefore_split = true", r"e\.toml: expand\.before_split leaks; it needs edition"),
+        ("[training]\nepoch = 'best-test'", "'best-test' needs edition = 'as-published'"),
+        ("[split]\nkind = 'image'", "split.kind = 'image' cuts groups; it needs 'as-published'"),
+        ("[training]\nepochs = 0", r"'training\.epochs' is 0: expected a number greater"),
+        ("[optimiser]\nlearning_rate = inf", "is inf: expected a finite number"),
+    ],
+)
+def test_what_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ExperimentError, match=message):
+        read(tmp_path, text)
+
+
+def test_settings_change_a_copy() -> None:
+    first = Experiment()
+    changed = with_settings(
+        first,
+        {"training.epochs": 3, "model.name": "cnn-1", "preprocess.steps": [{"name": "clahe"}]},
+    )
+    assert (changed.training.epochs, changed.model.name) == (3, "cnn-1")
+    assert changed.preprocess.steps[0].name == "clahe"
+    assert first == Experiment()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"training.epocs": 3}, r"--set: unknown key 'training\.epocs'\. Did you mean 'epochs'"),
+        ({"trainin.epochs": 3}, r"--set: unknown key 'trainin'\. Did you mean 'training'\?"),
+        ({"training.epochs.x": 3}, r"'training\.epochs\.x': 'epochs' is a value, not a table"),
+        ({"preprocess.steps.0": 3}, r"'steps' is a list: set it as a whole, not a table"),
+        ({"training": 3}, r"--set: key 'training' is 3: expected a table"),
+        ({"training.epochs": "many"}, r"'training\.epochs' is 'many': expected a whole number"),
+        ({"training.epoch": "best-test"}, "needs edition = 'as-published'"),
+    ],
+)
+def test_bad_settings(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ExperimentError, match=message):
+        with_settings(Experiment(), settings)
+
+
+def test_the_hash_is_of_what_changes_the_result() -> None:
+    base = experiment_sha256(Experiment())
+    for same in ({"name": "other"}, {"data.manifest": "x.csv"}, {"split.file": "s.json"}):
+        assert experiment_sha256(with_settings(Experiment(), same)) == base
+    for other in ({"seed": 1}, {"preprocess.size": 48}, {"augment.rotation": 5.0}):
+        assert experiment_sha256(with_settings(Experiment(), other)) != base
