@@ -293,7 +293,7 @@ def _subjects(subjects: BySubject) -> dict[str, Any]:
                     "worst_subject": subjects.names[worst],
                 }
     return {
-        "unit": subjects.unit,
+        "unit": None if sample is None else subjects.unit,
         "count": 0 if sample is None else sample.items(),
         "several_labels": subjects.several_labels,
         "cut": subjects.cut,

@@ -119,7 +119,7 @@ PROBABILITY_METRICS = (
         "Expected calibration error",
         "Mean distance between confidence and share right over 15 bins of equal mass; a perfect "
         "model's is above 0 too, and its expectation stands beside it.",
-        "Σ_b |Σ_{i in b} (c_i − right_i)| / n, c the highest probability, 15 quantile bins",
+        "Σ_b abs(Σ_{i in b} (c_i − right_i)) / n, c the highest probability, 15 quantile bins",
         "Naeini et al. 2015, AAAI; bins of equal mass: Nixon et al. 2019, CVPR Workshops",
         _ece,
         "no items",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .canvas import WIDTH, Drawing, page, styled
-from .words import counted, grouped, shortened
+from .words import counted, grouped, key, shortened
 
 __all__ = ["confusion"]
 
@@ -58,7 +58,7 @@ def confusion(
                 fontsize=8.5 if size > 45 else 6.2,
                 linespacing=1.35,
                 color="white" if share > DARK else "#222222",
-                gid=f"cell-{name}-{said}",
+                gid=f"cell-{key(name)}-{key(said)}",
             )
     places = np.arange(len(labels)) + 0.5
     width = 12 if len(labels) > 2 else 16

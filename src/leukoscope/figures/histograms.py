@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .canvas import Drawing, colour, page, styled
-from .words import counted, facts
+from .words import counted, facts, key
 
 if TYPE_CHECKING:
     from ..evaluation.curves import Histograms
@@ -33,7 +33,7 @@ def histograms(histograms: Histograms, *, note: str = "", group_word: str = "gro
         axes = made.axes(LEFT, low, ACROSS, EACH)
         axes.stairs(
             counts, histograms.edges, fill=True, color=tint, alpha=0.85,
-            gid=f"counts-{name}",
+            gid=f"counts-{key(name)}",
         )  # fmt: skip
         axes.set_xlim(0, 1)
         axes.set_ylim(0, max(1, 1.08 * float(np.max(counts))))

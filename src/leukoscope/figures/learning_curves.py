@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import ReportError
 from .canvas import Drawing, colour, page, styled
-from .words import counted, value
+from .words import counted, key, value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,10 +86,17 @@ def _series(
     several = len(lines) > 1
     for name, epoch, values in lines:
         axes.plot(
-            epoch, values, color=tint, linestyle=dashes, linewidth=0.8 if several else 1.8,
-            alpha=0.45 if several else 1, gid=f"{column}-{name}", label=None if several else label,
-            marker="o" if len(epoch) == 1 else None, markersize=4,
-        )  # fmt: skip
+            epoch,
+            values,
+            color=tint,
+            linestyle=dashes,
+            linewidth=0.8 if several else 1.8,
+            alpha=0.45 if several else 1,
+            label=None if several else label,
+            marker="o" if len(epoch) == 1 else None,
+            markersize=4,
+            gid=f"{column}-{key(name)}",
+        )
     if several:
         epochs = np.unique(np.concatenate([epoch for _, epoch, _ in lines]))
         mean = [np.nanmean([v[e == epoch] for _, e, v in lines if epoch in e]) for epoch in epochs]

@@ -42,7 +42,7 @@ def reliability(reliability: Reliability, *, note: str = "", group_word: str = "
     upper = made.axes(LEFT, BOTTOM + LOWER + BETWEEN, SIDE, SIDE)
     upper.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (3, 3)), gid="perfect")
     below, above = reliability.observed - reliability.low, reliability.high - reliability.observed
-    upper.errorbar(
+    bins = upper.errorbar(
         reliability.predicted,
         reliability.observed,
         yerr=np.maximum([below, above], 0),
@@ -52,8 +52,8 @@ def reliability(reliability: Reliability, *, note: str = "", group_word: str = "
         linewidth=1.2,
         elinewidth=1.4,
         capsize=2.5,
-        gid="bins",
     )
+    bins.lines[0].set_gid("bins")
     upper.set_xlim(-0.02, 1.02)
     upper.set_ylim(-0.02, 1.02)
     upper.set_xticks(np.arange(0, 1.01, 0.2), [])

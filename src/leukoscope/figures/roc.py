@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ReportError
 from .canvas import GREY, Drawing, Page, colour, page, styled
-from .words import facts, with_interval
+from .words import facts, key, with_interval
 
 if TYPE_CHECKING:
     from ..evaluation.curves import Curve
@@ -70,7 +70,7 @@ def draw_curves(axes: Any, curves: Sequence[Curve], area: str) -> None:
             color=colour(number),
             alpha=shade,
             linewidth=0,
-            gid=f"band-{curve.name}",
+            gid=f"band-{key(curve.name)}",
         )
         name = area if len(curves) == 1 else curve.name
         axes.plot(
@@ -79,7 +79,7 @@ def draw_curves(axes: Any, curves: Sequence[Curve], area: str) -> None:
             color=colour(number),
             linestyle=DASHES[number % len(DASHES)],
             label=f"{name} {with_interval(curve.area)}",
-            gid=f"curve-{curve.name}",
+            gid=f"curve-{key(curve.name)}",
         )
 
 

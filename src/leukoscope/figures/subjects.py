@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .canvas import GREY, Drawing, colour, page, styled
-from .words import facts, shortened, value
+from .words import facts, key, shortened, value
 
 if TYPE_CHECKING:
     from ..evaluation.curves import SubjectResult, Subjects
@@ -51,11 +51,13 @@ def subjects(subjects: Subjects, *, note: str = "", group_word: str = "group") -
             at = [k for k in places if shown[k].called_right == called]
             left.plot(
                 [shown[k].score for k in at], rows[at], "o", color=tint, markerfacecolor=fill,
-                markersize=size, markeredgewidth=1.2, gid=f"score-{name}-{word}",
+                markersize=size, markeredgewidth=1.2, gid=f"score-{key(name)}-{word}",
             )  # fmt: skip
         shares = [100 * shown[k].right for k in places]
-        right.hlines(rows[places], 0, shares, color=tint, linewidth=1.4, gid=f"stems-{name}")
-        right.plot(shares, rows[places], "D", color=tint, markersize=size - 1, gid=f"share-{name}")
+        right.hlines(rows[places], 0, shares, color=tint, linewidth=1.4, gid=f"stems-{key(name)}")
+        right.plot(
+            shares, rows[places], "D", color=tint, markersize=size - 1, gid=f"share-{key(name)}"
+        )
     for axes in (left, right):
         axes.set_ylim(-0.8, len(shown) - 0.2)
         axes.grid(visible=True, axis="x")

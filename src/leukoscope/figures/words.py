@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ __all__ = [
     "counted",
     "facts",
     "grouped",
+    "key",
     "shortened",
     "signed",
     "value",
@@ -65,6 +67,11 @@ def with_interval(estimate: Estimate, digits: int = 3) -> str:
         return value(estimate.value, digits)
     ends = f"[{value(estimate.low, digits)}, {value(estimate.high, digits)}]"
     return f"{value(estimate.value, digits)} {ends}"
+
+
+def key(name: str) -> str:
+    """A class's name as part of an element's id."""
+    return re.sub(r"[^\w.-]+", "-", name)
 
 
 def wrapped(text: str, width: int) -> list[str]:
