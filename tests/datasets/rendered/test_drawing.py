@@ -291,3 +291,65 @@ def test_random_numbers_come_from_a_generator_alone() -> None:
                 and node.value.attr == "random"
             ):
                 assert node.attr in {"default_rng", "Generator"}, f"{path}: {node.attr}"
+
+
+def colours(pixels: np.ndarray) -> np.ndarray:
+    """Mean, spread and percentiles of R, G, B of what is not black."""
+    inside = pixels[pixels.max(2) > 8].astype(float)
+    return np.concatenate([inside.mean(0), inside.std(0), *np.percentile(inside, (5, 50, 95), 0)])
+
+
+@pytest.mark.slow
+def test_colour_and_area_do_not_give_the_class_away() -> None:
+    """The bound of the benchmark, 0.65, on few pixels; CNN-3 itself is measured there."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import roc_auc_score
+    from sklearn.model_selection import GroupKFold, cross_val_predict
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    rows, areas, labels, groups = [], [], [], []
+    for subject in range(160):
+        rng = np.random.default_rng([11, subject])
+        kind = ("lymphocyte", "blast")[subject % 2]
+        person = draw_subject(rng, str(subject), kind, "c-nmc")
+        for _ in range(8):
+            drawn = render_cell(rng, kind, person, size=48)
+            rows.append(colours(drawn.image))
+            areas.append(drawn.cell.sum())
+            labels.append(subject % 2)
+            groups.append(subject)
+    scores = cross_val_predict(
+        make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=2000)),
+        np.array(rows),
+        labels,
+        groups=groups,
+        cv=GroupKFold(5),
+        method="predict_proba",
+    )[:, 1]
+    assert roc_auc_score(labels, scores) <= 0.65
+    assert roc_auc_score(labels, areas) <= 0.65
+
+
+@pytest.mark.real
+def test_rendered_cells_have_the_colours_of_real_ones(real_data: Path) -> None:
+    """Means over subjects, within what real subjects differ by among themselves."""
+    import cv2
+
+    paths = sorted((real_data / "cnmc" / "as_png").rglob("*.png"))
+    assert paths
+    real = np.array([colours(cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)) for path in paths])
+    rng = np.random.default_rng(0)
+    drawn = np.array(
+        [
+            colours(render_cell(rng, "blast", draw_subject(rng, "1", "x", "c-nmc"), size=96).image)
+            for _ in range(80)
+        ]
+    )
+    # Within 12 of 255 grey levels: what a subject's mean differs by (one standard deviation).
+    # The bright end is left out: drawn cytoplasm is brighter than most of C-NMC's.
+    away = np.abs(real.mean(0) - drawn.mean(0))
+    assert away[:3].max() < 12  # means
+    assert away[9:12].max() < 12  # medians
+    # And as various as the real ones, at least.
+    assert (drawn.std(0)[:3] > 0.8 * real.std(0)[:3]).all()

@@ -212,15 +212,22 @@ def _add_red_cells(
     for _ in range(wanted * 4):
         if found == wanted:
             break
-        x, y = rng.uniform(-4, width + 4), rng.uniform(-4, height + 4)
         radius = red_cell_radius_um(rng, subject)
+        leaning = found > 0 and rng.random() < subject.rouleaux
+        if leaning:
+            theta, away = rng.uniform(0, 2 * np.pi), radius * rng.uniform(1.2, 1.95)
+            x, y = centres[rng.integers(found), :2] + away * np.array(
+                [np.cos(theta), np.sin(theta)]
+            )
+        else:
+            x, y = rng.uniform(-4, width + 4), rng.uniform(-4, height + 4)
         near = blockers[:, 2] + radius * 0.92
         if (np.hypot(x - blockers[:, 0], y - blockers[:, 1]) < near).any():
             continue
         away = np.hypot(x - centres[:found, 0], y - centres[:found, 1])
         closeness = float((away / (radius + centres[:found, 2])).min(initial=2.0))
         # Most lie apart; some lean on or lie over each other, none on top of another.
-        if closeness < 0.5 or (closeness < 0.98 and rng.random() > 0.14):
+        if closeness < 0.5 or (closeness < 0.98 and not leaning):
             continue
         centres[found] = x, y, radius
         found += 1

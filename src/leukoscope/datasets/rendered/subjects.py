@@ -34,6 +34,7 @@ class Style:
     blur_um: float = 0.12
     halo: float = 0.25
     noise: float = 1.2
+    rouleaux: float = 0.12
     slope: float = 0.03
     vignette: float = 0.05
 
@@ -72,19 +73,20 @@ STYLES: Mapping[str, Style] = MappingProxyType(
         ),
         "taleghani": Style(
             absorbance=(
-                (0.66, 1.00, 0.10),
+                (0.56, 0.90, 0.08),
                 (0.50, 0.34, 0.04),
                 (0.06, 0.45, 0.18),
-                (0.34, 0.24, 0.12),
+                (0.31, 0.24, 0.14),
             ),
             light=(249, 252, 247),
             light_spread=0.02,
             tint_spread=0.02,
             stain_spread=0.18,
             hue_spread=0.08,
-            blur_um=0.22,
+            blur_um=0.30,
             halo=0.3,
             noise=1.5,
+            rouleaux=0.35,
             slope=0.04,
         ),
         "sn-am": Style(
@@ -156,6 +158,8 @@ class Subject:
     """Stain grains per 1,000 µm²."""
     platelets: float
     """Per 1,000 µm²."""
+    rouleaux: float
+    """Chance that a red cell lies against another one, 0…1."""
 
 
 def draw_subject(rng: np.random.Generator, name: str, label: str, style: str) -> Subject:
@@ -185,6 +189,7 @@ def draw_subject(rng: np.random.Generator, name: str, label: str, style: str) ->
         crowding=float(rng.uniform(0.22, 0.5)),
         precipitate=float(rng.gamma(1.0, 0.12)),
         platelets=float(rng.gamma(2.0, 0.35)),
+        rouleaux=STYLES[style].rouleaux * float(rng.uniform(0.3, 1.7)),
     )
 
 
