@@ -173,7 +173,7 @@ def test_inferred_groups_stand_beside_every_figure(
     assert page.fields["headline.groups"] == ["28 inferred groups, 168 images"]
     assert "Groups (inferred)" in page.fields["results.table"][0]
     assert "limits.groups-inferred" in page.fields
-    assert page.fields["data.group_note"] == ["Inferred groups. Runs of file numbers."]
+    assert page.fields["data.group_note"] == ["How groups were made. Runs of file numbers."]
     svgs = re.findall(r"<svg.*?</svg>", page.text, re.DOTALL)
     assert svgs
     for svg in svgs:

@@ -18,6 +18,7 @@ from leukoscope.reports.numbers import (
     listed,
     number,
     plain,
+    sentence,
     share,
     signed,
 )
@@ -48,6 +49,9 @@ def test_numbers_are_printed_the_same_everywhere() -> None:
     assert plain(0.001) == "0.001"
     assert listed(["a", "b", "c"]) == "a, b and c"
     assert listed([]) == ""
+    assert sentence("groups inferred") == "Groups inferred."
+    assert sentence(" Known. ") == "Known."
+    assert sentence("") == ""
 
 
 @given(st.floats(-1e6, 1e6))
@@ -140,6 +144,7 @@ def test_evidence_in_words() -> None:
             "pairs": 1234,
             "groups": [["a", "b"], list("cdefghijk")],
             "by_class": {"blast": 3, "normal": 0.25},
+            "by_group": {"Im001_1": {"blast": 6, "widest_interval": [0.25, 0.5]}},
             "names": [str(n) for n in range(20)],
             "empty": [],
             "sure": True,
@@ -149,6 +154,7 @@ def test_evidence_in_words() -> None:
         "pairs": "1,234",
         "groups": "a = b; c = d = e = f = g = h = and 3 more",
         "by class": "blast: 3; normal: 0.25",
+        "by group": "Im001_1 (blast 6, widest_interval 0.25, 0.5)",
         "names": "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, and 8 more",
         "empty": "none",
         "sure": "yes",

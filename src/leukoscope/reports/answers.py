@@ -10,6 +10,7 @@ from collections.abc import Callable
 from .limits import limits_of
 from .measures import estimates, headline_metric, one
 from .numbers import counted, listed, number
+from .sections.headline import build
 from .study import Study
 from .words import augmentation_words, split_words, step_words
 
@@ -24,11 +25,7 @@ def _technology(study: Study) -> str:
 
 
 def _question(study: Study) -> str:
-    run = study.lead.run
-    return (
-        f"Telling {listed(list(run.predictions.classes), 'from')} on "
-        f"{run.data.card.get('title') or run.data.card.get('name')}."
-    )
+    return build(study).question
 
 
 def _goal(study: Study) -> str:

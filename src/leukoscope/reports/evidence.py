@@ -80,13 +80,24 @@ def _words(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return number(value)
     if isinstance(value, Mapping):
-        return _cut([f"{k}: {_words(inner)}" for k, inner in value.items()], NAMES_SHOWN * 2, "; ")
+        return _cut([_entry(k, inner) for k, inner in value.items()], NAMES_SHOWN * 2, "; ")
     if isinstance(value, (list, tuple)):
         if value and all(isinstance(inner, (list, tuple)) for inner in value):
             groups = [_cut([_words(v) for v in inner], NAMES_SHOWN, " = ") for inner in value]
             return _cut(groups, GROUPS_SHOWN, "; ")
         return _cut([_words(inner) for inner in value], NAMES_SHOWN * 2, ", ") or "none"
     return value_words(value)
+
+
+def _entry(key: str, value: Any) -> str:
+    """``blast: 3``, or ``Im001_1 (blast 6, normal 0)`` for what is itself a table.
+
+    Keys inside of evidence may be names from the data, and names are printed as they are.
+    """
+    if not isinstance(value, Mapping):
+        return f"{key}: {_words(value)}"
+    inner = [f"{name} {_words(cell)}" for name, cell in value.items()]
+    return f"{key} ({_cut(inner, NAMES_SHOWN * 2, ', ')})"
 
 
 def _cut(pieces: list[str], most: int, separator: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .numbers import counted, number
+from .numbers import counted, number, sentence
 from .study import Shown, Study
 
 __all__ = ["FEW_GROUPS", "Limit", "limits_of"]
@@ -99,7 +99,8 @@ def _of_run(shown: Shown) -> list[Limit]:
             )
         )
     if shown.inferred:
-        note = card.get("group_note") or "Nobody has published which images belong to one subject."
+        note = sentence(str(card.get("group_note") or "")).removeprefix("Groups inferred: ")
+        note = sentence(note or "nobody has published which images belong to one subject")
         how = "inferred" if run.split.groups == "inferred" else "not known"
         limits.append(
             Limit(
@@ -131,7 +132,7 @@ def _of_run(shown: Shown) -> list[Limit]:
     )
     if str(card.get("licence") or "unknown") == "unknown":
         limits.append(Limit("licence", "The licence of the images is unknown."))
-    limits.extend(Limit("known-trap", str(note)) for note in card.get("notes") or ())
+    limits.extend(Limit("known-trap", sentence(str(note))) for note in card.get("notes") or ())
     return limits
 
 

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["counted", "decimal", "interval", "listed", "number", "plain", "share", "signed"]
+__all__ = [
+    "counted",
+    "decimal",
+    "interval",
+    "listed",
+    "number",
+    "plain",
+    "sentence",
+    "share",
+    "signed",
+]
 
 MINUS = "\u2212"
 MISSING = "\u2014"
@@ -59,3 +69,11 @@ def listed(words: list[str] | tuple[str, ...], last: str = "and") -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def sentence(text: str) -> str:
+    """A note as a sentence: a capital at its start, a full stop at its end."""
+    text = text.strip()
+    if not text:
+        return ""
+    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..numbers import sentence
 from ..study import Study
 
 __all__ = ["ClassRow", "Data", "DataSection", "build"]
@@ -98,7 +99,7 @@ def _data(study: Study, places: list[int]) -> Data:
         groups=int(table["group"].nunique()),
         inferred=summary.groups_inferred,
         rendered=summary.rendered,
-        group_note=str(card.get("group_note") or ""),
+        group_note=sentence(str(card.get("group_note") or "")),
         notes=tuple(card.get("notes") or ()),
         manifest_sha256=summary.manifest_sha256,
     )

@@ -82,7 +82,8 @@ def build(study: Study) -> Headline:
 
 def _question(study: Study) -> str:
     run = study.lead.run
-    classes = list(run.predictions.classes)
+    positive = run.predictions.positive
+    classes = sorted(run.predictions.classes, key=lambda name: name != positive)
     told = f"{classes[0]} from {classes[1]}" if len(classes) == 2 else f"{listed(classes)} apart"
     models = sorted({shown.run.experiment.model.name for shown in study.shown})
     names = {shown.data_name for shown in study.shown}
