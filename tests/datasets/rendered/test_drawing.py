@@ -25,6 +25,7 @@ from leukoscope.datasets.rendered.geometry import Patch, contour, notch, texture
 from leukoscope.datasets.rendered.masks import box_of
 from leukoscope.datasets.rendered.optics import Optics, expose
 from leukoscope.datasets.rendered.plan import share_out
+from leukoscope.errors import LeukoscopeError
 
 
 def cell(seed: int = 0, kind: str = "blast", size: int = 128, style: str = "c-nmc") -> RenderedCell:
@@ -275,6 +276,14 @@ def test_every_style_gives_a_light_ground_and_dark_nuclei(style: str) -> None:
     drawn = render_field(rng, ["blast"] * 4, subject, width=300, height=300, um_per_pixel=0.2)
     bright = luminance(drawn.image)
     assert bright[drawn.nuclei > 0].mean() < 0.75 * np.percentile(bright, 90)
+
+
+def test_unknown_kinds_and_styles_are_named() -> None:
+    rng = np.random.default_rng(0)
+    with pytest.raises(LeukoscopeError, match=r"'blasts' is no kind.+ Did you mean 'blast'"):
+        render_cell(rng, "blasts", draw_subject(rng, "1", "x", "c-nmc"))
+    with pytest.raises(LeukoscopeError, match=r"'cnmc' is no style.+ Did you mean 'c-nmc'"):
+        draw_subject(rng, "1", "x", "cnmc")
 
 
 def test_random_numbers_come_from_a_generator_alone() -> None:

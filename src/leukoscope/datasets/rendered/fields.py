@@ -123,7 +123,7 @@ def render_field(
 
     Raises
     ------
-    KeyError
+    LeukoscopeError
         When a kind is not one of ``KINDS``.
     """
     scale = subject.magnification / um_per_pixel

@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from ...errors import LeukoscopeError, suggestion
 from .subjects import Subject
 
 __all__ = ["KINDS", "Form", "Kind", "draw_form"]
@@ -221,9 +222,11 @@ def draw_form(rng: np.random.Generator, kind: str, subject: Subject) -> Form:
 
     Raises
     ------
-    KeyError
+    LeukoscopeError
         When ``kind`` is not one of ``KINDS``.
     """
+    if kind not in KINDS:
+        raise LeukoscopeError(f"'{kind}' is no kind of cell. {suggestion(kind, KINDS)}")
     table = KINDS[kind]
     habit = subject.habit
     angle = float(rng.uniform(0, 2 * np.pi))

@@ -54,7 +54,7 @@ def render_cell(
 
     Raises
     ------
-    KeyError
+    LeukoscopeError
         When ``kind`` is not one of ``KINDS``.
     """
     form = draw_form(rng, kind, subject)

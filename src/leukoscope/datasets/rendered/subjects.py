@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from ...errors import LeukoscopeError, suggestion
 from .optics import Optics
 
 __all__ = ["STYLES", "Habit", "Style", "Subject", "draw_subject"]
@@ -167,9 +168,11 @@ def draw_subject(rng: np.random.Generator, name: str, label: str, style: str) ->
 
     Raises
     ------
-    KeyError
+    LeukoscopeError
         When ``style`` is not one of ``STYLES``.
     """
+    if style not in STYLES:
+        raise LeukoscopeError(f"'{style}' is no style of picture. {suggestion(style, STYLES)}")
     return Subject(
         name=name,
         label=label,
