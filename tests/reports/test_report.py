@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from leukoscope.errors import ReportError, RunError, StorageError
@@ -62,6 +63,29 @@ def test_two_editions_stand_side_by_side_with_the_gap_on_top(two_editions: Any) 
     )
     (differences,) = page.fields["editions.differences"]
     assert "split.kind image kfold" in differences
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_editions_tested_on_different_images_say_so(
+    make_run: Any, parse: Any, tmp_path: Path
+) -> None:
+    published = make_run("a", edition="as-published")
+    path = published / "predictions.csv"
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table[table["fold"] == "0"].to_csv(path, index=False)
+    write_report([published, make_run("b")], tmp_path / "report.html")
+    page = parse(tmp_path / "report.html")
+    assert page.fields["headline.gap_rows"] == ["tested on different images, 42 images in common"]
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_a_gap_that_may_be_chance_is_called_so(make_run: Any, parse: Any, tmp_path: Path) -> None:
+    runs = [make_run("a", edition="as-published"), make_run("b")]
+    write_report(runs, tmp_path / "report.html")
+    page = parse(tmp_path / "report.html")
+    low, high = re.findall(r"[+−]?\d\.\d{3}", page.fields["headline.gap_interval"][0])
+    assert float(low.replace("−", "-")) < 0 < float(high)
+    assert page.fields["headline.answer"][0].endswith("; the interval includes no difference.")
 
 
 @pytest.mark.usefixtures("without_figures")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..limits import FEW_GROUPS
 from ..measures import Estimate, estimate, headline_metric, one, title
-from ..numbers import listed
+from ..numbers import counted, listed
 from ..study import Pair, Shown, Study
 
 __all__ = ["Figure", "Gap", "Headline", "build"]
@@ -47,6 +47,8 @@ class Gap:
     published: Figure
     leak_free: Figure
     only_edition: bool
+    rows: str
+    """Said where the editions were tested on different images."""
 
 
 @dataclass(frozen=True)
@@ -139,16 +141,28 @@ def _gap(pair: Pair, metric: str, several: bool) -> Gap:
         published=_figure(pair.published, metric),
         leak_free=_figure(pair.leak_free, metric),
         only_edition=not pair.other_differences,
+        rows=_rows(pair),
     )
+
+
+def _rows(pair: Pair) -> str:
+    rows = pair.gap["rows"]
+    if not rows["only_a"] and not rows["only_b"]:
+        return ""
+    both = counted(rows["common"], "image")
+    return f"tested on different images, {both} in common"
 
 
 def _answer(gaps: tuple[Gap, ...], figures: tuple[Figure, ...], metric: str) -> str:
     """One sentence that can be quoted, with nothing in it that the table below has not."""
     if gaps and gaps[0].value is not None:
-        gap = gaps[0]
         value = gaps[0].value
         direction = "higher" if value >= 0 else "lower"
-        return f"As published, {gap.metric} reads {abs(value):.3f} {direction} than leak-free."
+        text = f"As published, {gaps[0].metric} reads {abs(value):.3f} {direction} than leak-free"
+        low, high = gaps[0].low, gaps[0].high
+        if low is not None and high is not None and low <= 0 <= high:
+            return f"{text}; the interval includes no difference."
+        return f"{text}."
     if len(figures) == 1 and figures[0].estimate.value is not None:
         figure = figures[0]
         return f"{title(metric)} {figure.estimate.printed} on {figure.groups}, {figure.edition}."
