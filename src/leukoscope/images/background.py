@@ -22,6 +22,9 @@ CUT_OUT_SHARE = 0.02
 """With more black than this the cell was cut out, and whatever is not black is cell."""
 GREY_RATIO = 0.7
 """Light through glass has its weakest channel above this share of its strongest."""
+GREEN_RATIO = 0.93
+"""And its green above this share of the mean of red and blue: every dye of a smear or a section
+takes most from the green, so that a pink or purple light has come through tissue."""
 DARKEST_LIGHT = 100.0
 _DENSITIES = -np.log((np.arange(256, dtype=np.float64) + 1.0) / 256.0)
 
@@ -44,7 +47,9 @@ def light(pixels: Pixels) -> Floats:
     brightness = pixels.sum(axis=-1, dtype=np.uint16)
     bright = brightness >= np.percentile(brightness, 95, method="higher")
     colour = pixels[bright].mean(axis=0, dtype=np.float64).astype(np.float32)
-    grey = colour.min() >= GREY_RATIO * colour.max() and colour.max() >= DARKEST_LIGHT
+    red, green, blue = colour
+    grey = colour.min() >= GREY_RATIO * colour.max() and green >= GREEN_RATIO * (red + blue) / 2
+    grey = grey and colour.max() >= DARKEST_LIGHT
     return colour if grey else white
 
 

@@ -42,5 +42,7 @@ def bitmap_pixels(data: bytes, max_pixels: int) -> np.ndarray[Any, np.dtype[np.u
     except ImportError:
         upright = blue_first[::-1] if height > 0 else blue_first
         return np.ascontiguousarray(upright[..., ::-1])
-    rgb = cv2.cvtColor(blue_first, cv2.COLOR_BGR2RGB)
-    return np.asarray(cv2.flip(rgb, 0) if height > 0 else rgb, dtype=np.uint8)
+    rgb = np.asarray(cv2.cvtColor(blue_first, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+    if height > 0:
+        cv2.flip(rgb, 0, dst=rgb)  # in place: a second buffer costs as much as the turn
+    return rgb

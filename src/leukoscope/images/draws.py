@@ -142,11 +142,11 @@ def _affine(
     if augmentation.zoom != (1.0, 1.0):
         maps = _scaling(1 / rng.uniform(*augmentation.zoom, size=n)) @ maps
     if augmentation.shear:
-        # Keras's shear in (row, column): [[1, -sin], [0, cos]].
+        # Keras's shear: [[1, -sin], [0, cos]] in (x, y).
         angle = np.deg2rad(rng.uniform(-augmentation.shear, augmentation.shear, n))
         shears = np.tile(np.eye(3), (n, 1, 1))
-        shears[:, 1, 0] = -np.sin(angle)
-        shears[:, 0, 0] = np.cos(angle)
+        shears[:, 0, 1] = -np.sin(angle)
+        shears[:, 1, 1] = np.cos(angle)
         maps = shears @ maps
     if augmentation.shift:
         part = rng.uniform(-augmentation.shift, augmentation.shift, (n, 2))
@@ -155,8 +155,8 @@ def _affine(
         angle = np.deg2rad(rng.uniform(-augmentation.rotation, augmentation.rotation, n))
         turned = np.tile(np.eye(3), (n, 1, 1))
         turned[:, 0, 0] = turned[:, 1, 1] = np.cos(angle)
-        turned[:, 0, 1] = np.sin(angle)
-        turned[:, 1, 0] = -np.sin(angle)
+        turned[:, 0, 1] = -np.sin(angle)
+        turned[:, 1, 0] = np.sin(angle)
         maps = turned @ maps
     middle = np.array([(width - 1) / 2, (height - 1) / 2])
     maps = _moving(np.tile(middle, (n, 1))) @ maps @ _moving(np.tile(-middle, (n, 1)))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .background import black, light
-from .stains import BLANK_DENSITY, HED
+from .stains import BLANK_DENSITY, BLANK_NOISE, HED
 
 if TYPE_CHECKING:
     from .draws import Draws
@@ -75,13 +75,14 @@ def lights(batch: Pixels) -> Floats:
 def _stain(draws: Draws, values: Floats, through: Floats) -> Floats:
     """Tellez 2018: each concentration times a factor, plus a shift, in optical density.
 
-    Density is counted from each image's own empty slide, and the shift is scaled down where
-    there is little stain, so that blank glass stays as it is.
+    Density is counted from each image's own empty slide, and the change is scaled down where
+    there is little stain, so that blank glass and its noise stay as they are.
     """
     axes = STAIN_SPACES[draws.stain_space].astype(np.float32)
     full = through[:, None, None] + 1
     density = -np.log((values + 1) / full)
-    present = np.clip(density.mean(axis=-1, keepdims=True) / BLANK_DENSITY, 0, 1)
+    mean = density.mean(axis=-1, keepdims=True)
+    present = np.clip((mean - BLANK_NOISE) / (BLANK_DENSITY - BLANK_NOISE), 0, 1)
     amounts = density @ np.linalg.inv(axes)
     factor = draws.stain_factor.astype(np.float32)[:, None, None]
     shift = draws.stain_shift.astype(np.float32)[:, None, None]

@@ -16,6 +16,8 @@ from ..errors import ImageError
 from .background import black, light, optical_density, stained
 
 __all__ = [
+    "BLANK_DENSITY",
+    "BLANK_NOISE",
     "HED",
     "LEAST_PIXELS",
     "fit_macenko",
@@ -36,6 +38,8 @@ SAMPLED_PIXELS = 4096
 """Of each training image at most this many stained pixels, evenly spread, decide Macenko's
 axes, so that memory does not grow with the number of images beyond 50 kB an image."""
 BLANK_DENSITY = 0.15
+BLANK_NOISE = 0.05
+"""Below this it is blank and its noise; between the two an image is changed by and by."""
 LEAST_ANGLE = 8.0
 """Degrees between the stains; closer together they are one stain and some noise, as in a cell
 that is all nucleus, and the target's axes are taken instead."""
@@ -164,7 +168,7 @@ def _lab_statistics(pixels: Pixels) -> tuple[Array, Array] | None:
 def _blended(pixels: Pixels, moved: Pixels, through: Floats) -> Pixels:
     """``moved`` where there is stain; ``pixels`` where it is black or blank; smooth between."""
     density = optical_density(pixels, through).mean(axis=-1, keepdims=True)
-    share = np.clip(density / BLANK_DENSITY, 0.0, 1.0)
+    share = np.clip((density - BLANK_NOISE) / (BLANK_DENSITY - BLANK_NOISE), 0.0, 1.0)
     share[black(pixels)] = 0.0
     mixed = pixels + share * (moved.astype(np.float32) - pixels)
     return np.asarray(np.rint(mixed).astype(np.uint8))

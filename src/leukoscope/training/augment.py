@@ -17,7 +17,7 @@ from torch.nn import functional
 from ..images.augmentation import Augmentation, Draws, draw
 from ..images.background import BLACK
 from ..images.recolour import STAIN_SPACES, lights
-from ..images.stains import BLANK_DENSITY
+from ..images.stains import BLANK_DENSITY, BLANK_NOISE
 
 __all__ = ["apply_draws", "augment"]
 
@@ -99,7 +99,8 @@ def _stained(draws: Draws, values: Tensor) -> Tensor:
     seen = values.permute(0, 2, 3, 1).to("cpu", torch.uint8).numpy()
     full = torch.from_numpy(lights(seen)).to(values)[:, :, None, None] + 1
     density = -torch.log((values + 1) / full)
-    present = (density.mean(dim=1, keepdim=True) / BLANK_DENSITY).clamp(0, 1)
+    mean = density.mean(dim=1, keepdim=True)
+    present = ((mean - BLANK_NOISE) / (BLANK_DENSITY - BLANK_NOISE)).clamp(0, 1)
     amounts = torch.einsum("nchw,cs->nshw", density, torch.linalg.inv(axes))
     factor = torch.from_numpy(draws.stain_factor).to(values)[:, :, None, None]
     shift = torch.from_numpy(draws.stain_shift).to(values)[:, :, None, None]
