@@ -46,7 +46,7 @@ def decision_curve(curve: DecisionCurve, *, note: str = "", group_word: str = "g
     axes.set_axisbelow(True)
     axes.set_xlabel(f"Threshold on the probability of {curve.positive}")
     axes.set_ylabel("Net benefit (true positives an item)")
-    axes.legend(loc="upper right", borderaxespad=0.2)
+    axes.legend(loc="best", borderaxespad=0.2)
     half = int(np.flatnonzero(np.isclose(curve.threshold, 0.5))[0])
     return made.finish(
         f"Net benefit of calling {curve.positive} over thresholds 0.01 to 0.99 with 95 % band; at "

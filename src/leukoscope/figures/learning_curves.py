@@ -54,10 +54,11 @@ def learning_curves(
         axes.set_ylabel(title)
         axes.grid(visible=True)
         axes.set_axisbelow(True)
+        axes.set_xlim(axes.dataLim.xmin - 0.5, axes.dataLim.xmax + 0.5)
         axes.xaxis.get_major_locator().set_params(integer=True)
         if number == 0:
             axes.set_xticklabels([])
-            axes.set_ylim(bottom=0)
+            axes.set_ylim(0, 1.08 * axes.dataLim.ymax)
             axes.legend(loc="upper right", borderaxespad=0.2)
         else:
             axes.set_xlabel("Epoch")

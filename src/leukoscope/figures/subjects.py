@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["subjects"]
 
 LEFT, BETWEEN, RIGHT, BOTTOM = 62.0, 12.0, 10.0, 42.0
+LEAST_CLASS = 38.0
+"""Points; a class is at least this high, so that its name fits beside it."""
 MOST = 80
 NAMED = 40
 """Up to this many rows have their names beside them."""
@@ -33,7 +35,8 @@ def subjects(subjects: Subjects, *, note: str = "", group_word: str = "group") -
         shown += chosen
         if len(chosen) < len(members):
             more.append(f"{len(chosen)} of {len(members)} of class {name} are drawn")
-    step = 9.5 if len(shown) <= NAMED else 4.2
+    fewest = min(sum(r.label == name for r in shown) for name in {r.label for r in shown})
+    step = max(9.5, LEAST_CLASS / fewest) if len(shown) <= NAMED else 4.2
     up = step * len(shown) + 6
     made = page(
         "subjects", f"Results by {subjects.basis.unit}", words, height=up + BOTTOM, note=note,
@@ -75,7 +78,7 @@ def subjects(subjects: Subjects, *, note: str = "", group_word: str = "group") -
     else:
         left.set_yticks([])
     right.set_yticks([])
-    _name_classes(left, shown, rows, _ordered(subjects), named=step > 5)
+    _name_classes(left, shown, rows, _ordered(subjects), step)
     of = subjects.positive or "own class"
     left.set_xlabel(f"Mean probability\nof {shortened(of, 16)}")
     right.set_xlabel("Cells right (%)\n")
@@ -102,17 +105,17 @@ def _spread(members: Sequence[SubjectResult]) -> list[SubjectResult]:
 
 
 def _name_classes(
-    axes: object, shown: Sequence[SubjectResult], rows: np.ndarray, names: list[str], *, named: bool
+    axes: Any, shown: Sequence[SubjectResult], rows: Any, names: Sequence[str], step: float
 ) -> None:
     """Each class's name along the left edge, at the middle of its rows."""
     for number, name in enumerate(names):
         members = [k for k, result in enumerate(shown) if result.label == name]
         if members:
-            axes.annotate(  # type: ignore[attr-defined]
-                name,
+            axes.annotate(
+                shortened(name, max(6, int(len(members) * step / 5.2))),
                 (0, float(rows[members].mean())),
                 xycoords=("axes fraction", "data"),
-                xytext=(-52 if named else -10, 0),
+                xytext=(-52 if step > 5 else -10, 0),
                 textcoords="offset points",
                 rotation=90,
                 ha="center",
