@@ -24,7 +24,7 @@ ManifestOut = Annotated[Path, typer.Option("-o", "--out", metavar="M.csv", help=
 def list_sets(
     folder: Annotated[
         Path | None,
-        typer.Option(help="Where data sets lie; without it $LEUKOSCOPE_DATA, or here."),
+        typer.Option(help="Where data sets lie; without it $LEUKOSCOPE_DATA."),
     ] = None,
     as_json: Json = False,
 ) -> None:
