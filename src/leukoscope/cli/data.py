@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import ManifestError
 from .options import As, Json, Quiet, Seed, emit, progress
+
+if TYPE_CHECKING:
+    from ..datasets import Manifest
+    from ..datasets.reading import Imported
 
 __all__ = ["app"]
 
@@ -80,6 +85,12 @@ def read_set(
         list[str] | None,
         typer.Option("--map", metavar="COLUMN=NAME", help="With --as csv: whose column is ours."),
     ] = None,
+    subject_pattern: Annotated[
+        str,
+        typer.Option(
+            metavar="REGEX", help="With class folders: finds the subject in a path, group 1."
+        ),
+    ] = "",
     positive: Annotated[
         str | None,
         typer.Option(help="The positive class where it is not called blast (kept in the card)."),
@@ -102,7 +113,13 @@ def read_set(
 
     work = progress(quiet)
     imported = [
-        read_folder(folder, as_=as_, mapping=_mapping(maps or []), progress=work)
+        read_folder(
+            folder,
+            as_=as_,
+            mapping=_mapping(maps or []),
+            subject_pattern=subject_pattern,
+            progress=work,
+        )
         for folder in folders
     ]
     manifests = [item.manifest for item in imported]
@@ -111,30 +128,45 @@ def read_set(
     if positive is not None:
         manifest = manifest.with_card(positive=positive)
     write_manifest(manifest, out)
-    failures = [failure for item in imported for failure in item.failures]
+    value = _what_was_read(manifest, imported, out)
+    emit(value, _as_text(value), as_json)
+
+
+def _what_was_read(manifest: Manifest, imported: Sequence[Imported], out: Path) -> dict[str, Any]:
+    """The outcome of ``data read`` for machines."""
     counts = manifest.table["label"].value_counts().sort_index()
-    labels = {str(label) or "(none)": int(n) for label, n in counts.items()}
-    groups = sorted(set(manifest.column("group")))
-    source = "inferred" if "inferred" in set(manifest.column("group_source")) else "published"
-    lines = [
-        f"read as {', '.join(item.recognised for item in imported)}: {len(manifest)} rows, "
-        + ", ".join(f"{n} {label}" for label, n in labels.items()),
-        f"{len(groups)} groups ({source})",
-        *(f"left out: {image}: {reason}" for image, reason in failures[:5]),
-        *([f"… {len(failures)} unreadable images in all"] if len(failures) > 5 else []),
-        f"written: {out} and {out.with_suffix('.toml')}",
-        f"next: leukoscope check {out}",
-    ]
-    value = {
+    return {
         "recognised": [item.recognised for item in imported],
         "rows": len(manifest),
-        "classes": labels,
-        "groups": len(groups),
-        "group_source": source,
-        "failures": [list(failure) for failure in failures],
+        "classes": {str(label) or "(none)": int(n) for label, n in counts.items()},
+        "groups": len(set(manifest.column("group"))),
+        "group_source": (
+            "inferred" if "inferred" in set(manifest.column("group_source")) else "published"
+        ),
+        "failures": [list(failure) for item in imported for failure in item.failures],
+        "passed_over": sum(len(item.passed_over) for item in imported),
         "manifest": str(out),
     }
-    emit(value, "\n".join(lines), as_json)
+
+
+def _as_text(value: dict[str, Any]) -> str:
+    """The outcome of ``data read`` for people."""
+    failures, passed_over, out = value["failures"], value["passed_over"], value["manifest"]
+    lines = [
+        f"read as {', '.join(value['recognised'])}",
+        f"{value['rows']} rows: " + ", ".join(f"{n} {x}" for x, n in value["classes"].items()),
+        f"{value['groups']} groups ({value['group_source']})",
+        *(f"left out: {image}: {reason}" for image, reason in failures[:5]),
+    ]
+    if len(failures) > 5:
+        lines.append(f"… {len(failures)} unreadable images in all")
+    if passed_over:
+        lines.append(f"{passed_over} images in the folder belong to no row")
+    lines += [
+        f"written: {out} and {Path(out).with_suffix('.toml')}",
+        f"next: leukoscope check {out}",
+    ]
+    return "\n".join(lines)
 
 
 @app.command("verify")
@@ -157,8 +189,14 @@ def verify_set(
         "changed": outcome.changed,
     }
     bad = sum(len(names) for names in parts.values())
-    lines = [f"{word}: {name}" for word, names in parts.items() for name in names[:10]]
+    lines = [
+        f"{word}: {name}" + (f": {outcome.reasons[name]}" if name in outcome.reasons else "")
+        for word, names in parts.items()
+        for name in names[:10]
+    ]
     lines += [f"… {len(names)} {word} in all" for word, names in parts.items() if len(names) > 10]
+    if outcome.published:
+        lines.append(f"{outcome.published} files were compared with the published hashes")
     lines.append(f"{manifest}: " + ("as it should be" if not bad else f"{bad} files are not"))
     emit({word: list(names) for word, names in parts.items()}, "\n".join(lines), as_json)
     return 1 if bad else 0

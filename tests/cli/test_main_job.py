@@ -1,0 +1,208 @@
+"""From a folder to a report by the command line alone, on a handful of rendered cells."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from leukoscope.cli import main
+
+Run = Any
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Rendered cells of eight subjects, as the command draws them."""
+    place = tmp_path_factory.mktemp("job")
+    call = ["data", "render", "rendered-cnmc", "--images", "48", "--subjects", "8"]
+    assert main([*call, "--size", "48", "-o", str(place / "cells"), "--quiet"]) == 0
+    return place
+
+
+@pytest.fixture(scope="module")
+def manifest(folder: Path) -> Path:
+    path = folder / "cells.csv"
+    assert main(["data", "read", str(folder / "cells"), "-o", str(path), "--quiet"]) == 0
+    return path
+
+
+@pytest.fixture(scope="module")
+def runs(folder: Path, manifest: Path) -> dict[str, Path]:
+    """Both editions, one epoch each."""
+    found = {}
+    for edition in ("leak-free", "as-published"):
+        out = folder / edition
+        call = ["train", "--model", "cnn-4", "--data", str(manifest), "-o", str(out), "--quiet"]
+        for setting in (
+            f"edition={edition}",
+            "split.folds=2",
+            "training.epochs=1",
+            "preprocess.size=32",
+        ):
+            call += ["--set", setting]
+        assert main(call) == 0
+        found[edition] = out
+    return found
+
+
+def said(capsys: pytest.CaptureFixture[str], call: list[str], code: int = 0) -> str:
+    capsys.readouterr()
+    assert main(call) == code
+    return capsys.readouterr().out
+
+
+def test_read_tells_what_it_saw(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "again.csv"
+    text = said(
+        capsys, ["data", "read", str(folder / "cells"), "-o", str(out), "--quiet", "--json"]
+    )
+    told = json.loads(text)
+    assert told["rows"] == 48
+    assert told["classes"] == {"blast": 24, "normal": 24}
+    assert told["groups"] == 8
+    assert told["failures"] == []
+    assert out.exists()
+    assert "rendered" in out.with_suffix(".toml").read_text()
+
+
+def test_read_counts_what_it_leaves_out(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tree = tmp_path / "tree"
+    for number, image in enumerate(sorted((folder / "cells").rglob("*.bmp"))[:8]):
+        place = tree / ("sick" if number % 2 else "well")
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"cell-{number}.bmp").write_bytes(image.read_bytes())
+    (tree / "sick" / "broken.bmp").write_bytes(b"BM")
+    call = ["data", "read", str(tree), "-o", str(tmp_path / "t.csv"), "--positive", "sick"]
+    text = said(capsys, [*call, "--quiet"])
+    assert "left out: sick/broken.bmp" in text
+    assert "8 rows: 4 sick, 4 well" in text
+    assert 'positive = "sick"' in (tmp_path / "t.toml").read_text()
+
+
+def test_a_mapping_without_an_equals_sign(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = ["data", "read", str(folder / "cells"), "-o", str(tmp_path / "x.csv"), "--map", "label"]
+    assert main(call) == 2
+    assert "expected COLUMN=NAME" in capsys.readouterr().err
+
+
+def test_verify_says_what_changed(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import shutil
+
+    copy = tmp_path / "cells"
+    shutil.copytree(folder / "cells", copy)
+    assert "as it should be" in said(capsys, ["data", "verify", str(copy / "manifest.csv")])
+    images = sorted(copy.rglob("UID_*.bmp"))
+    images[0].unlink()
+    text = said(capsys, ["data", "verify", str(copy / "manifest.csv"), "--json"], code=1)
+    assert json.loads(text)["missing"] == [images[0].relative_to(copy).as_posix()]
+
+
+def test_check_writes_findings_and_a_page(
+    manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = said(capsys, ["check", str(manifest), "-o", str(tmp_path / "c"), "--quiet"])
+    assert "Research use only" in text
+    assert (tmp_path / "c" / "check.html").exists()
+    findings = json.loads((tmp_path / "c" / "findings.json").read_text())["findings"]
+    # Eight subjects are too few to conclude from, and the check must say so.
+    assert any(finding["check"] == "enough-groups" for finding in findings)
+    said(capsys, ["check", str(manifest), "--fail-on", "warning", "--quiet"], code=1)
+
+
+def test_check_takes_one_split(
+    manifest: Path, runs: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = runs["as-published"]
+    text = said(capsys, ["check", str(manifest), "--run", str(run), "--json", "--quiet"])
+    assert "cut-groups" in {finding["check"] for finding in json.loads(text)["findings"]}
+    both = ["check", str(manifest), "--run", str(run), "--split", str(run / "split.json")]
+    assert main(both) == 2
+    assert "Give one of them" in capsys.readouterr().err
+
+
+def test_split_is_saved_and_used(
+    manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "split.json"
+    text = said(capsys, ["split", str(manifest), "--folds", "4", "-o", str(out), "--quiet"])
+    assert "fold-3" in text
+    assert len(json.loads(out.read_text())["folds"]) == 4
+    assert main(["split", str(manifest), "--test", "1.5", "-o", str(out)]) == 2
+    assert "key 'test'" in capsys.readouterr().err
+
+
+def test_a_finished_run_is_not_overwritten(
+    manifest: Path, runs: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = ["train", "--model", "cnn-4", "--data", str(manifest), "-o", str(runs["leak-free"])]
+    assert main(call) == 2
+    assert "exists already" in capsys.readouterr().err
+
+
+def test_training_needs_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--model", "cnn-3", "-o", str(tmp_path / "run")]) == 2
+    assert "on which data" in capsys.readouterr().err
+
+
+def test_a_misspelt_setting_is_answered(
+    manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = ["train", "--model", "cnn-3", "--data", str(manifest), "-o", str(tmp_path / "run")]
+    assert main([*call, "--set", "training.epoch_s=3"]) == 2
+    assert "epochs" in capsys.readouterr().err
+
+
+def test_evaluate_compare_report(
+    runs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = runs["leak-free"]
+    told = json.loads(said(capsys, ["evaluate", str(run), "--resamples", "100", "--json"]))
+    # The same figure from the predictions alone, whoever wrote them.
+    again = json.loads(
+        said(
+            capsys,
+            ["evaluate", str(run / "predictions.csv"), "--resamples", "100", "--json"],
+        )
+    )
+    assert told["levels"]["image"]["accuracy"] == again["levels"]["image"]["accuracy"]
+    text = said(capsys, ["evaluate", str(run), "--resamples", "100"])
+    assert "by subject" in text
+    assert "8 groups, n = 48" in text
+    pair = [str(runs["as-published"]), str(run)]
+    assert "accuracy" in said(capsys, ["compare", *pair, "--resamples", "100"])
+    page = tmp_path / "report.html"
+    text = said(capsys, ["report", *pair, "-o", str(page)])
+    assert str(page) in text
+    html = page.read_text(encoding="utf-8")
+    assert "rendered" in html.lower()
+    assert "research use only" in html.lower()
+    assert "<script" not in html
+
+
+def test_expand_writes_copies_with_parents(
+    manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "grown"
+    call = ["data", "expand", str(manifest), "--factor", "2", "-o", str(out), "--quiet", "--json"]
+    assert json.loads(said(capsys, call))["copies"] == 48
+    assert main([*call, "--preset", "abed2023"]) == 2
+    assert "Did you mean 'abed2022'" in capsys.readouterr().err
+
+
+def test_list_shows_the_papers_sets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    entries = json.loads(said(capsys, ["data", "list", "--folder", str(tmp_path), "--json"]))
+    names = {entry["name"] for entry in entries}
+    assert {"cnmc", "allidb1", "allidb2", "taleghani", "snam", "pcam", "bccd"} <= names
+    assert not any(entry["here"] for entry in entries)
+    assert "licence" in said(capsys, ["data", "list"]).lower()
