@@ -18,7 +18,7 @@ SUBJECTS = 24
 IMAGES = 960
 SIZE_PX = 128
 SETTINGS = {
-    "model.name": "cnn-3",
+    "model.name": "cnn-1",
     "preprocess.size": 32,
     "training.epochs": 8,
     "training.precision": "auto",
