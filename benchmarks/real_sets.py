@@ -16,7 +16,7 @@ from leukoscope.evaluation.comparison import gap
 from leukoscope.progress import Progress
 from leukoscope.records.run import Run, read_run
 
-COMMON = {"model.name": "cnn-3", "training.batch_size": 32, "training.precision": "auto"}
+COMMON: dict[str, object] = {"model.name": "cnn-3", "training.batch_size": 32, "training.precision": "auto"}
 EDITIONS = {
     "as-published": {"edition": "as-published", "training.epoch": "best-test"},
     "leak-free": {"edition": "leak-free"},
