@@ -218,3 +218,17 @@ def test_likely_pairs_are_found_in_blocks_of_any_size(monkeypatch: pytest.Monkey
     monkeypatch.setattr(likeness, "CELLS", 24)
     monkeypatch.setattr(likeness, "BLOCK", 2)
     assert pairs_of(pictures) == whole
+
+
+def test_drawn_cells_of_different_subjects_stay_apart(tmp_path: Path) -> None:
+    """Small, round, smooth and on black: the hardest to tell from one another."""
+    from leukoscope.datasets.rendered import render_dataset
+
+    drawn = render_dataset("rendered-cnmc", tmp_path / "drawn", images=400, subjects=40, size=32)
+    assert compare_pixels(drawn).pairs == ()
+
+
+def test_an_enlarged_picture_has_no_more_details_than_its_own_pixels() -> None:
+    pictures = np.stack([cv2.cvtColor(cell(1, size=SIDE), cv2.COLOR_RGB2GRAY)] * 2)
+    assert list(details(pictures, [SIDE, 450]).detail_px) == [16, 16]
+    assert list(details(pictures, [32, 24]).detail_px) == [36, 64]

@@ -114,7 +114,7 @@ def compare_pixels(manifest: Manifest, progress: Progress = SILENT) -> Compariso
     two boxes in one file are never a pair. Memory: about 30 KB a row.
     """
     rows = _rows_to_compare(manifest)
-    pictures, seen, skipped = [], [], []
+    pictures, sides, seen, skipped = [], [], [], []
     for row, picture in zip(
         progress.track(rows, "reading images to compare", len(rows)),
         _pictures(manifest, rows),
@@ -123,11 +123,12 @@ def compare_pixels(manifest: Manifest, progress: Progress = SILENT) -> Compariso
         if picture is None:
             skipped.append(manifest.keys[row])
         else:
-            pictures.append(picture)
+            pictures.append(picture[0])
+            sides.append(picture[1])
             seen.append(row)
     if len(pictures) < 2:
         return Comparison((), tuple(sorted(skipped)))
-    given = details(np.stack(pictures))
+    given = details(np.stack(pictures), sides)
     pictures.clear()
     images = manifest.column("image")
     likely = [
@@ -155,21 +156,24 @@ def _rows_to_compare(manifest: Manifest) -> list[int]:
 
 def _pictures(
     manifest: Manifest, rows: Sequence[int]
-) -> Iterator[np.ndarray[Any, np.dtype[np.uint8]] | None]:
-    """The rows' images in grey at SIDE x SIDE, in order; None where one cannot be decoded."""
+) -> Iterator[tuple[np.ndarray[Any, np.dtype[np.uint8]], int] | None]:
+    """The rows' images in grey at SIDE x SIDE, and the shorter side that they had, in order.
+
+    None where one cannot be decoded.
+    """
     import cv2
 
     from ..images.decode import decode
 
-    def small(row: int) -> np.ndarray[Any, np.dtype[np.uint8]] | None:
+    def small(row: int) -> tuple[np.ndarray[Any, np.dtype[np.uint8]], int] | None:
         try:
             pixels = decode(manifest.path(row), box=manifest.boxes[row]).pixels
         except ImageError:
             return None
         grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-        shrinks = min(grey.shape) >= SIDE
-        way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        return np.asarray(cv2.resize(grey, (SIDE, SIDE), interpolation=way), np.uint8)
+        side = min(grey.shape)
+        way = cv2.INTER_AREA if side >= SIDE else cv2.INTER_LINEAR
+        return np.asarray(cv2.resize(grey, (SIDE, SIDE), interpolation=way), np.uint8), side
 
     with ThreadPoolExecutor(2) as threads:
         for start in range(0, len(rows), AHEAD):
