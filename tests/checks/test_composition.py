@@ -50,7 +50,7 @@ def test_inferred_groups_are_a_note_with_what_the_card_says(make: Make) -> None:
     (finding,) = found(data, "inferred-groups")
     assert finding.severity == "note"
     assert finding.summary.startswith("3 of 3 rows have no published subject")
-    assert finding.summary.endswith("Runs of 20 file numbers.")
+    assert finding.summary.endswith("too good (Runs of 20 file numbers).")
 
 
 def test_groups_without_subjects_are_a_note(make: Make) -> None:

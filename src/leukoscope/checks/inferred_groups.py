@@ -30,16 +30,16 @@ def check(context: Context) -> list[Finding]:
             )
         )
     if inferred:
-        note = manifest.card.group_note
+        note = manifest.card.group_note.rstrip(".")
         findings.append(
             Finding(
                 check="inferred-groups",
                 severity="note",
                 summary=(
-                    f"{unknown:,} of {plural(rows, 'row')} have no published subject; groups of "
-                    f"{inferred:,} are inferred, so images of one patient may lie in different "
-                    "groups, and a leak-free figure may still be too good."
-                    + (f" {note}" * bool(note))
+                    f"{unknown:,} of {plural(rows, 'row')} have no published subject. The groups "
+                    f"of {inferred:,} rows are inferred, so images of one patient may lie in "
+                    "different groups, and a leak-free figure may still be too good"
+                    + (f" ({note})." if note else ".")
                 ),
                 evidence={"rows": rows, "without_subject": unknown, "inferred": inferred},
                 mend="Ask the source for patient ids. Until then say 'inferred groups' beside "

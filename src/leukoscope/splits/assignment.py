@@ -31,8 +31,8 @@ BALANCE_WEIGHT = 4.0
 """A class share that is off by a point counts like a part's size that is off by two."""
 EVEN = 0.002
 """A class share or a size that is off by less than a fifth of a point is right."""
-FAIR = 0.01
-"""Below a point a better mixed class is not worth less even sizes."""
+FAIR = 0.02
+"""Below two points a better mixed class is not worth less even sizes."""
 NEGLIGIBLE = 1e-6
 """The same as a cost: a sum of squares."""
 SIZE_SLACK = 0.05
