@@ -199,12 +199,17 @@ def train(
 
 def predictions_of(source: Run | Path | str, positive: str | None = None) -> Predictions:
     """The predictions of a run folder or of a predictions file, whoever wrote it."""
+    run = _run_at(source)
+    return run.predictions if run else read_predictions(str(source), positive)
+
+
+def _run_at(source: Run | Path | str) -> Run | None:
+    """The run in a folder (of one that is not finished an error says how to go on)."""
     if isinstance(source, Run):
-        return source.predictions
+        return source
     path = Path(source)
-    if path.is_dir() or path.with_name(path.name + PARTIAL).is_dir():
-        return read_run(path).predictions
-    return read_predictions(source, positive)
+    there = path.is_dir() or path.with_name(path.name + PARTIAL).is_dir()
+    return read_run(path) if there else None
 
 
 def evaluate(
@@ -219,10 +224,12 @@ def evaluate(
     """All metrics of a run or a predictions file, each with its grouped 95 % interval."""
     from .evaluation import evaluate as measure
 
-    predictions = predictions_of(source, positive).part(part)
+    run = _run_at(source)
+    predictions = predictions_of(run or source, positive).part(part)
     if not len(predictions):
         raise ExperimentError(f"{source}: holds no predictions of the {part} part.")
-    return measure(predictions, resamples=resamples, seed=seed, level=level)
+    groups = run.split.groups if run else None
+    return measure(predictions, resamples=resamples, seed=seed, level=level, groups=groups)
 
 
 def compare(

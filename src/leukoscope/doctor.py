@@ -24,7 +24,7 @@ LITTLE_SPACE_GB = 5.0
 EXTRAS: dict[str, tuple[tuple[str, ...], str]] = {
     "train": (("torch", "safetensors", "h5py"), "training networks; reading PCam's HDF5"),
     "parquet": (("pyarrow",), "manifests as Parquet"),
-    "download": (("pooch", "kagglehub"), "data get: downloads, Kaggle"),
+    "download": (("kagglehub",), "data get: sets that lie on Kaggle"),
     "bench": (("keras", "tensorflow"), "bench: peers to measure against"),
 }
 """Extra → (modules that it brings, what it is for)."""

@@ -252,3 +252,20 @@ def test_crops_of_overlapping_fields_stay_together(real_data: Path) -> None:
     assert all(len(names) == 1 for names in met.values())
     assert len(set(manifest.column("group"))) == len(met), "pixels join nothing across fields"
     assert set(manifest.column("group_source")) == {"inferred"}
+
+
+def test_a_very_large_set_is_not_compared_by_pixels(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Time grows with the square of the rows: above a limit only hashes join."""
+    rows = [{"image": f"{number}.png", "label": "blast"} for number in range(4)]
+    card = DatasetCard(name="large", classes={"blast": "blast"})
+    manifest = manifest_from_rows(rows, card, tmp_path)
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("pixels were compared")
+
+    monkeypatch.setattr("leukoscope.splits.grouping.compare_pixels", refuse)
+    monkeypatch.setattr("leukoscope.splits.grouping.MOST_COMPARED", 3)
+    grouped = group(manifest)
+    assert "inferred from identical pixels" in grouped.card.group_note

@@ -19,6 +19,8 @@ from .duplicates import Names, compare_pixels, identical
 __all__ = ["group", "open_grouped"]
 
 SILENT = Progress(quiet=True)
+MOST_COMPARED = 50_000
+"""Rows above which near-identical images are not looked for: time grows with the square."""
 
 
 def group(manifest: Manifest, *, duplicates: bool = True, progress: Progress = SILENT) -> Manifest:
@@ -37,8 +39,9 @@ def group(manifest: Manifest, *, duplicates: bool = True, progress: Progress = S
     manifest
         Rows in any order; the groups do not depend on it.
     duplicates
-        Whether to look at pixels for nearly identical images. Identical ones are known from
-        their hashes and always joined.
+        Whether to look at pixels for nearly identical images; above ``MOST_COMPARED`` rows they
+        are not looked for and the card says so. Identical ones are known from their hashes and
+        always joined.
     progress
         Told how far the comparison of pixels is.
 
@@ -59,6 +62,7 @@ def group(manifest: Manifest, *, duplicates: bool = True, progress: Progress = S
         for other in others:
             joined.join(first, other)
     skipped = 0
+    duplicates = duplicates and len(manifest) <= MOST_COMPARED
     if duplicates:
         comparison = compare_pixels(manifest, progress)
         skipped = len(comparison.skipped)
@@ -117,7 +121,7 @@ def _with_note(manifest: Manifest, *, pixels: bool, skipped: int) -> Manifest:
 def open_grouped(
     path: Path, as_: str | None = None, progress: Progress = SILENT
 ) -> tuple[Manifest, tuple[tuple[str, str], ...]]:
-    """A manifest file or a folder of images, with every group filled.
+    """A manifest file, or a folder (or archive) of images, with every group filled.
 
     This is what every verb opens: a folder is accepted wherever a manifest is. A manifest whose
     groups are complete is not compared pixel by pixel again.
@@ -128,7 +132,7 @@ def open_grouped(
         The manifest, and ``(image, reason)`` for each image of a folder that cannot be read.
     """
     path = Path(path)
-    if path.is_dir():
+    if path.suffix not in (".csv", ".parquet"):
         from ..datasets.reading import read_folder
 
         imported = read_folder(path, as_, progress=progress)
