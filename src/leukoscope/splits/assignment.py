@@ -27,8 +27,8 @@ KINDS_AT_ONCE = 72
 """Exchanges are looked for among so many kinds of groups at a time (memory, time)."""
 ROUNDS = 400
 """A search that still improves after so many steps is close enough."""
-BALANCE_WEIGHT = 4.0
-"""A class share that is off by a point counts like a part's size that is off by two."""
+BALANCE_WEIGHT = 1.0
+"""A class share that is off by a point counts like a part that is a point of a class too large."""
 EVEN = 0.002
 """A class share or a size that is off by less than a fifth of a point is right."""
 FAIR = 0.02
