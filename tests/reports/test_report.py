@@ -292,3 +292,19 @@ def test_a_run_without_a_test_part_or_results_is_refused(make_run: Any, tmp_path
     (run / "metrics.json").write_text('{"schema": 1, "levels": {}}', encoding="utf-8")
     with pytest.raises(ReportError, match=r"no results at level 'image'.*leukoscope evaluate"):
         write_report([run], tmp_path / "report.html")
+
+
+def test_a_test_part_of_one_class_has_a_report_without_roc(make_run: Any, tmp_path: Path) -> None:
+    """Nothing can be ranked then: the curves are left out and the table says why."""
+    from leukoscope.evaluation import evaluate
+    from leukoscope.records.predictions import read_predictions
+
+    run = make_run()
+    table = pd.read_csv(run / "predictions.csv", dtype=str, keep_default_na=False)
+    table[table["label"] == "blast"].to_csv(run / "predictions.csv", index=False)
+    test = read_predictions(run / "predictions.csv").part("test")
+    (run / "metrics.json").write_text(json.dumps(evaluate(test, resamples=100)))
+    write_report([run], tmp_path / "one-class.html")
+    page = (tmp_path / "one-class.html").read_text(encoding="utf-8")
+    assert "no model was tested on items of both classes" in page
+    assert "not for diagnosis" in page.lower()

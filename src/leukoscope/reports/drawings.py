@@ -29,9 +29,10 @@ class Drawn:
 def result_figures(shown: Shown) -> tuple[Drawn, ...]:
     """All result figures of one run's test part, those that its task and data allow."""
     test, metrics = shown.test, shown.run.metrics
+    # No curve where no model was tested on both classes; the tables say why.
+    ranked = {"roc": curves.roc(test), "precision_recall": curves.precision_recall(test)}
     drawn = [
-        _draw(shown, "roc", curves.roc(test)),
-        _draw(shown, "precision_recall", curves.precision_recall(test)),
+        *(_draw(shown, name, found) for name, found in ranked.items() if found),
         _confusion(shown, metrics),
         _draw(shown, "reliability", curves.reliability(test)),
         _draw(shown, "histograms", curves.histograms(test)),
