@@ -25,6 +25,8 @@ RESTARTS = 6
 """Greedy starts, and as many by chance."""
 KINDS_AT_ONCE = 72
 """Exchanges are looked for among so many kinds of groups at a time (memory, time)."""
+PATIENCE = 5
+"""Draws of kinds among which nothing helps, before the search ends."""
 ROUNDS = 400
 """A search that still improves after so many steps is close enough."""
 BALANCE_WEIGHT = 1.0
@@ -128,7 +130,7 @@ def assign(
         # Sizes first: where groups have one class each, a part that is too large and well mixed
         # is a trap, because whatever it gives away alone makes its mixture worse.
         sized = _improved(replace(goal, balance=0.0), start, rng)
-        found.append(_evened(goal, _improved(goal, sized, rng)))
+        found.append(_evened(goal, _improved(goal, sized, rng), rng))
         lacking, mixed, uneven = goal.quality(found[-1].T @ kinds)
         if lacking == 0 and mixed < EVEN and uneven < EVEN:
             break
@@ -199,20 +201,18 @@ def _improved(goal: _Goal, placed: Ints, rng: np.random.Generator) -> Ints:
             idle = 0
             continue
         idle += 1
-        if len(chosen) == len(goal.kinds) or idle == 5:
+        if len(chosen) == len(goal.kinds) or idle == PATIENCE:
             break
     return placed
 
 
-def _evened(goal: _Goal, placed: Ints) -> Ints:
+def _evened(goal: _Goal, placed: Ints, rng: np.random.Generator) -> Ints:
     """Lower the single worst error of a class share, while no part's size gets too far off.
 
-    A small sum of squares may leave one part worse than it need be. With more kinds of groups
-    than are looked at at once there are small ones enough, and nothing is left to mend.
+    A small sum of squares may leave one part worse than it need be.
     """
     placed = placed.copy()
-    if len(goal.kinds) > KINDS_AT_ONCE:
-        return placed
+    idle = 0
     start = placed.T @ goal.kinds
     allowed = max(SIZE_SLACK, *(float(goal.uneven(p, row)) for p, row in enumerate(start)))
 
@@ -232,7 +232,12 @@ def _evened(goal: _Goal, placed: Ints) -> Ints:
             rest = np.delete(worst, [source, target]).max(initial=0.0)
             return np.maximum(np.maximum(left, gained), rest) - worst.max()
 
-        if not _took_best_step(goal, placed, np.arange(len(goal.kinds)), measure, gain):
+        chosen = _some(len(goal.kinds), rng)
+        if _took_best_step(goal, placed, chosen, measure, gain):
+            idle = 0
+            continue
+        idle += 1
+        if len(chosen) == len(goal.kinds) or idle == PATIENCE:
             break
     return placed
 
