@@ -44,14 +44,22 @@ Failures = tuple[tuple[str, str], ...]
 
 
 def open_data(
-    data: Manifest | Path | str, *, as_: str | None = None, progress: Progress = SILENT
+    data: Manifest | Path | str,
+    *,
+    as_: str | None = None,
+    duplicates: bool = True,
+    progress: Progress = SILENT,
 ) -> tuple[Manifest, Failures]:
-    """A manifest with its groups filled, and ``(image, reason)`` for each unreadable image."""
+    """A manifest with its groups filled, and ``(image, reason)`` for each unreadable image.
+
+    ``duplicates`` joins near-identical images into one group, where groups are not filled yet.
+    """
     from .splits.grouping import group, open_grouped
 
     if isinstance(data, Manifest):
-        return (data if all(data.column("group")) else group(data, progress=progress)), ()
-    manifest, failures = open_grouped(Path(data), as_=as_, progress=progress)
+        complete = all(data.column("group"))
+        return data if complete else group(data, duplicates=duplicates, progress=progress), ()
+    manifest, failures = open_grouped(Path(data), as_, progress, duplicates=duplicates)
     return manifest, tuple(failures)
 
 
@@ -137,8 +145,9 @@ def split(
     """Divide the rows; by default five folds of whole groups, balanced in their classes."""
     from .splits.splitting import make_split
 
-    manifest, _ = open_data(data, as_=as_, progress=progress)
-    return make_split(manifest, plan or SplitPlan(), seed=seed, edition=edition)
+    chosen = plan or SplitPlan()
+    manifest, _ = open_data(data, as_=as_, duplicates=chosen.group_duplicates, progress=progress)
+    return make_split(manifest, chosen, seed=seed, edition=edition)
 
 
 def experiment_for(
@@ -182,7 +191,9 @@ def train(
     planned = experiment_for(experiment, model=model, settings=settings)
     if Path(out).exists():
         raise RunError(f"{out}: exists already. Choose another folder, or remove it first.")
-    manifest, failures = open_data(data, as_=as_, progress=progress)
+    manifest, failures = open_data(
+        data, as_=as_, duplicates=planned.split.group_duplicates, progress=progress
+    )
     place = manifest.folder if isinstance(data, Manifest) else Path(data)
     # Where a report finds the images again; relative, so that no home folder is told.
     planned = with_settings(planned, {"data.manifest": os.path.relpath(place, out)})

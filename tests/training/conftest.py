@@ -47,6 +47,7 @@ def make_cells(
             tint = rng.integers(-10, 10, 3)
             for image in range(each):
                 pixels = rng.integers(90, 130, (SIDE, SIDE, 3)) + tint
+                pixels[..., 1] -= 40  # purple, as a stained nucleus is
                 pixels[..., number % 3] += 25
                 name = f"{label}-{subject}-{image}.png"
                 (folder / label).mkdir(parents=True, exist_ok=True)

@@ -20,6 +20,7 @@ def split(
         typer.Option(help="How: lodo leaves one data set out, image cuts groups (as published)."),
     ] = "kfold",
     folds: Annotated[int, typer.Option(min=2, help="For kfold.")] = 5,
+    repeats: Annotated[int, typer.Option(min=1, help="Divide anew this many times.")] = 1,
     test: Annotated[float, typer.Option(help="Share that tests, for a holdout.")] = 0.2,
     validation: Annotated[float, typer.Option(help="Share that validates.")] = 0.15,
     edition: Annotated[
@@ -43,13 +44,13 @@ def split(
     from ..records.experiment import SplitPlan
     from ..records.split import write_split
     from ..schema import parse
-    from ..splits.splitting import make_split
 
     plan = parse(
         SplitPlan,
         {
             "kind": kind,
             "folds": folds,
+            "repeats": repeats,
             "test": test,
             "validation": validation,
             "group_duplicates": group_duplicates,
@@ -57,9 +58,14 @@ def split(
         where="split",
         error=SplitError,
     )
-    manifest, _ = api.open_data(data, as_=as_, progress=progress(quiet))
-    chosen = edition or ("as-published" if kind == "image" else "leak-free")
-    division = make_split(manifest, plan, seed=seed, edition=chosen)
+    division = api.split(
+        data,
+        plan=plan,
+        seed=seed,
+        edition=edition or ("as-published" if kind == "image" else "leak-free"),
+        as_=as_,
+        progress=progress(quiet),
+    )
     write_split(division, out)
     lines = [
         f"{division.kind}, {division.edition}, whole {division.unit}s, groups {division.groups}",

@@ -119,12 +119,16 @@ def _with_note(manifest: Manifest, *, pixels: bool, skipped: int) -> Manifest:
 
 
 def open_grouped(
-    path: Path, as_: str | None = None, progress: Progress = SILENT
+    path: Path,
+    as_: str | None = None,
+    progress: Progress = SILENT,
+    *,
+    duplicates: bool = True,
 ) -> tuple[Manifest, tuple[tuple[str, str], ...]]:
     """A manifest file, or a folder (or archive) of images, with every group filled.
 
     This is what every verb opens: a folder is accepted wherever a manifest is. A manifest whose
-    groups are complete is not compared pixel by pixel again.
+    groups are complete is not compared pixel by pixel again; without ``duplicates`` nothing is.
 
     Returns
     -------
@@ -136,7 +140,8 @@ def open_grouped(
         from ..datasets.reading import read_folder
 
         imported = read_folder(path, as_, progress=progress)
-        return group(imported.manifest, progress=progress), tuple(imported.failures)
+        grouped = group(imported.manifest, duplicates=duplicates, progress=progress)
+        return grouped, tuple(imported.failures)
     manifest = read_manifest(path)
     complete = bool((manifest.column("group") != "").all())
-    return group(manifest, duplicates=not complete, progress=progress), ()
+    return group(manifest, duplicates=duplicates and not complete, progress=progress), ()

@@ -26,7 +26,16 @@ from .optimisers import Updates, initial_rate, make_optimiser
 from .schedules import rate_at
 from .seeds import numpy_stream, stream_seed
 
-__all__ = ["CHECKPOINT", "FoldData", "Kept", "forward", "train_network"]
+__all__ = [
+    "CHECKPOINT",
+    "FoldData",
+    "Kept",
+    "TrainingState",
+    "forward",
+    "new_state",
+    "run_epoch",
+    "train_network",
+]
 
 CHECKPOINT = "checkpoint.safetensors"
 HISTORY = "history.csv"
@@ -61,7 +70,7 @@ class Kept:
 
 
 @dataclass
-class _State:
+class TrainingState:
     """What changes from epoch to epoch, and is saved after each."""
 
     network: nn.Module
@@ -109,15 +118,13 @@ def train_network(
     """
     settings = experiment.training
     _verify(experiment, data)
-    parameters: list[Tensor] = [p for p in network.parameters() if p.requires_grad]
-    optimiser = make_optimiser([p.data for p in parameters], experiment.optimiser)
-    state = _State(network, parameters, optimiser)
+    state = new_state(network, experiment)
     if (folder / CHECKPOINT).exists():
         _restore(state, folder)
     weights = _class_weights(data, settings.class_weights)
     while state.epoch < settings.epochs and not _stops(state, settings.patience):
         began = time.perf_counter()
-        row = _epoch(state, data, experiment, fold, precision, weights, report)
+        row = run_epoch(state, data, experiment, fold, precision, weights, report)
         row |= _measured(network, data, settings.epoch, precision, weights)
         row["seconds"] = round(time.perf_counter() - began, 3)
         _refuse_no_number(row, fold)
@@ -130,6 +137,13 @@ def train_network(
         network.load_state_dict(load_weights(folder / f"best-{state.best_epoch}.safetensors"))
     kept = state.epoch if settings.epoch == "last" else state.best_epoch
     return Kept(kept, state.epoch, _RULES[settings.epoch])
+
+
+def new_state(network: nn.Module, experiment: Experiment) -> TrainingState:
+    """A training that has not begun."""
+    parameters: list[Tensor] = [p for p in network.parameters() if p.requires_grad]
+    optimiser = make_optimiser([p.data for p in parameters], experiment.optimiser)
+    return TrainingState(network, parameters, optimiser)
 
 
 _RULES = {
@@ -149,8 +163,8 @@ def _verify(experiment: Experiment, data: FoldData) -> None:
         )
 
 
-def _epoch(
-    state: _State,
+def run_epoch(
+    state: TrainingState,
     data: FoldData,
     experiment: Experiment,
     fold: int,
@@ -158,7 +172,10 @@ def _epoch(
     weights: Tensor | None,
     report: Report,
 ) -> dict[str, float]:
-    """One pass over the training part in a new order."""
+    """One pass over the training part in a new order; its row of the history.
+
+    ``state.epoch`` stays as it is: the epoch counts as made once its state is saved.
+    """
     epoch, settings = state.epoch, experiment.training
     seed, device = experiment.seed, data.normaliser.device
     order = numpy_stream(seed, fold, "order", epoch).permutation(len(data.train))
@@ -280,7 +297,7 @@ def _refuse_no_number(row: Mapping[str, float], fold: int) -> None:
             )
 
 
-def _judge(state: _State, rule: str, folder: Path) -> None:
+def _judge(state: TrainingState, rule: str, folder: Path) -> None:
     """Keep this epoch's weights where it is the best so far."""
     row = state.history[-1]
     if "validation_loss" not in row and rule != "best-test":
@@ -297,7 +314,7 @@ def _judge(state: _State, rule: str, folder: Path) -> None:
         save_weights(folder / f"best-{state.epoch}.safetensors", state.network.state_dict())
 
 
-def _stops(state: _State, patience: int) -> bool:
+def _stops(state: TrainingState, patience: int) -> bool:
     """Whether ``patience`` epochs brought no lower validation loss."""
     if not patience or not state.history:
         return False
@@ -305,7 +322,7 @@ def _stops(state: _State, patience: int) -> bool:
     return len(losses) - 1 - int(np.argmin(losses)) >= patience
 
 
-def _save(state: _State, folder: Path) -> None:
+def _save(state: TrainingState, folder: Path) -> None:
     """The checkpoint first, then what is derived from it, then what it no longer needs."""
     tensors = {f"network.{name}": value for name, value in state.network.state_dict().items()}
     for name, values in state.optimiser.state.items():
@@ -324,7 +341,7 @@ def _save(state: _State, folder: Path) -> None:
             path.unlink()
 
 
-def _restore(state: _State, folder: Path) -> None:
+def _restore(state: TrainingState, folder: Path) -> None:
     tensors, facts = load_checkpoint(folder / CHECKPOINT)
     prefix = "network."
     state.network.load_state_dict(

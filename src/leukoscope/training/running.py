@@ -29,6 +29,7 @@ from ..splits.splitting import verify_split
 from .device import choose_device, choose_precision
 from .division import check_split, divide, published_copies
 from .folding import COPIES_FILE, FOLD_PREDICTIONS, UNREADABLE, Plan, train_folds
+from .memory import keep_freed_memory
 from .summary import summarise
 from .task import Task, define_task
 
@@ -90,6 +91,7 @@ def train(
     out = Path(out)
     if out.exists():
         raise RunError(f"{out}: exists already. Choose another folder, or remove it first.")
+    keep_freed_memory()
     progress = progress or Progress(quiet=True)
     partial = out.with_name(out.name + PARTIAL)
     task = define_task(experiment, manifest)

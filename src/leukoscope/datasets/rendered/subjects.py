@@ -51,11 +51,11 @@ STYLES: Mapping[str, Style] = MappingProxyType(
     {
         "c-nmc": Style(
             absorbance=((0.84, 1.66, 0.66), (1.02, 1.30, 0.42), (0.1, 0.6, 0.4), (0.4, 0.62, 0.58)),
-            light=(166, 150, 158),
-            light_spread=0.13,
-            tint_spread=0.09,
-            stain_spread=0.21,
-            hue_spread=0.12,
+            light=(176, 159, 167),
+            light_spread=0.09,
+            tint_spread=0.05,
+            stain_spread=0.13,
+            hue_spread=0.07,
             blur_um=0.16,
             halo=0.12,
             noise=0.7,
