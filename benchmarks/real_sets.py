@@ -1,7 +1,8 @@
 """CNN-3 on the real sample sets: as published beside leak-free, and forward in number.
 
 Prints a Markdown table and writes one run folder a row; started again, it goes on where it was
-stopped and trains nothing twice. Every row is one ``leukoscope train`` with the settings below.
+stopped and trains nothing twice. Every row is one ``leukoscope train`` of an experiment in
+``examples/`` with the settings below.
 
 Run with: python benchmarks/real_sets.py DATA OUT [--only TEXT]
 """
@@ -16,18 +17,18 @@ from leukoscope.evaluation.comparison import gap
 from leukoscope.progress import Progress
 from leukoscope.records.run import Run, read_run
 
-COMMON: dict[str, object] = {"model.name": "cnn-3", "training.batch_size": 32, "training.precision": "auto"}
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 EDITIONS = {
     "as-published": {"edition": "as-published", "training.epoch": "best-test"},
     "leak-free": {"edition": "leak-free"},
 }
 FORWARD = {"edition": "leak-free", "split.kind": "forward", "split.test": 0.3}
 SETS = {
-    "allidb2": ("allidb2", "classes", 40),
-    "taleghani-4": ("taleghani", "classes", 20),
-    "taleghani-2": ("taleghani", "binary", 20),
+    "allidb2": ("allidb2", "classes"),
+    "taleghani-4": ("taleghani", "classes"),
+    "taleghani-2": ("taleghani", "binary"),
 }
-"""Row → (folder below DATA, task, epochs): epochs by the number of images, nothing tuned."""
+"""Row → (folder below DATA and experiment in examples/, task); nothing was tuned."""
 SIZES = (48, 32)
 
 
@@ -35,8 +36,8 @@ def rows() -> list[tuple[str, str, dict[str, object]]]:
     """Name, folder and settings of every training."""
     planned = []
     for size in SIZES:
-        for name, (folder, task, epochs) in SETS.items():
-            base = {**COMMON, "data.task": task, "training.epochs": epochs, "preprocess.size": size}
+        for name, (folder, task) in SETS.items():
+            base: dict[str, object] = {"data.task": task, "preprocess.size": size}
             arms = dict(EDITIONS)
             if folder == "taleghani":
                 arms["forward"] = FORWARD
@@ -68,7 +69,13 @@ def main() -> None:
         place = asked.out / name
         if not place.exists():
             data = asked.data / folder
-            lk.train(data, place, settings={"name": name, **settings}, progress=Progress())
+            lk.train(
+                data,
+                place,
+                experiment=EXAMPLES / f"{folder}.toml",
+                settings={"name": name, **settings},
+                progress=Progress(),
+            )
         runs[name] = read_run(place)
     print("| run | edition | groups | n | accuracy | balanced accuracy | AUROC |")
     print("|---|---|---|---|---|---|---|")
