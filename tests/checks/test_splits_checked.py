@@ -42,10 +42,10 @@ def given(data: Manifest, test: tuple[str, ...], edition: Any = "leak-free") -> 
     )
 
 
-def test_a_cut_group_and_its_subject_are_found(data: Manifest) -> None:
+def test_a_cut_group_is_found(data: Manifest) -> None:
     split = given(data, ("g1-0.png", "g1-1.png", "g2-0.png", "g2-1.png", "g2-2.png"))
     by_unit = {f.evidence["unit"]: f for f in run_checks(data, split=split, only=["cut-groups"])}
-    assert set(by_unit) == {"group", "subject"}
+    assert set(by_unit) == {"group"}  # here every group is one subject: said once
     finding = by_unit["group"]
     assert finding.severity == "error"
     assert finding.evidence["names"] == ["g1"]
@@ -55,17 +55,26 @@ def test_a_cut_group_and_its_subject_are_found(data: Manifest) -> None:
         "images have another of their group in training."
     )
     assert finding.images == ("g1-0.png", "g1-1.png", "g1-2.png")
-    (declared, _) = run_checks(
+    (declared,) = run_checks(
         data, split=split.model_copy(update={"edition": "as-published"}), only=["cut-groups"]
     )
     assert declared.severity == "warning"
     assert "as published: the leak is part of the edition" in declared.summary
 
 
+def test_a_cut_subject_is_found_beside_its_group(data: Manifest) -> None:
+    """A group of two subjects is cut, and one of the subjects: both are said."""
+    subjects = ["a" if image < "g1-1" else "b" for image in data.column("image")]
+    joined = data.with_columns(subject=subjects, group=["g0"] * len(data))
+    split = given(joined, ("g1-0.png",))
+    units = {f.evidence["unit"] for f in run_checks(joined, split=split, only=["cut-groups"])}
+    assert units == {"group", "subject"}
+
+
 def test_a_copy_apart_from_its_original_is_found(data: Manifest) -> None:
     split = given(data, ("g0-0.png",))
     units = {f.evidence["unit"] for f in run_checks(data, split=split, only=["cut-groups"])}
-    assert units == {"group", "subject", "original"}
+    assert units == {"group", "original"}
 
 
 def test_whole_groups_are_no_finding(data: Manifest) -> None:

@@ -22,6 +22,9 @@ def check(context: Context) -> list[Finding]:
             for key, parent in zip(manifest.keys, manifest.column("parent"), strict=True)
         ],
     }
+    if len(set(names["group"])) == len(set(zip(names["group"], names["subject"], strict=True))):
+        # Where every group is one subject, the group's finding says all.
+        del names["subject"]
     findings = []
     for what, values in names.items():
         findings += _cut(context, context.split.edition, what, values)
