@@ -12,6 +12,7 @@ from .schema import Record
 __all__ = ["BENCHMARKS", "Row", "describe", "measure"]
 
 BENCHMARKS = {
+    "startup": "leukoscope.cli.benchmark",
     "images": "leukoscope.images.benchmark",
     "evaluation": "leukoscope.evaluation.benchmark",
     "training": "leukoscope.training.benchmark",

@@ -402,7 +402,7 @@ def test_importing_all_of_cnmc_stays_below_600_mb(tmp_path: Path) -> None:
 
 
 def test_every_reader_is_in_the_documentation() -> None:
-    page = Path(__file__).parents[2] / "docs" / "datasets.md"
+    page = Path(__file__).parents[2] / "docs" / "reading-data.md"
     rows = [
         line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("| `")
     ]

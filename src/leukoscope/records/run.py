@@ -13,7 +13,8 @@
       fold-0/            one for each fold of the split
         history.csv      one line an epoch
         weights.safetensors
-        model.json       model, classes, preprocessing with its fitted values
+        model.json       model, classes, which epoch was kept and by what rule
+        pipeline.json    preprocessing with its fitted values (and mean-image.npy)
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ from .seeds import numpy_stream, stream_seed
 
 __all__ = [
     "CHECKPOINT",
+    "FORWARD_PIXELS",
     "FoldData",
     "Kept",
     "TrainingState",
@@ -39,8 +40,8 @@ __all__ = [
 
 CHECKPOINT = "checkpoint.safetensors"
 HISTORY = "history.csv"
-FORWARD_BATCH = 256
-"""Images of a pass without gradients."""
+FORWARD_PIXELS = 600_000
+"""Pixels of a pass without gradients: 256 images at 48 px, 9 at 257 px; bounds the memory."""
 
 Report = Callable[[int, int, list[dict[str, float]]], None]
 """Told (finished epochs, finished batches of this epoch, history so far)."""
@@ -254,12 +255,15 @@ def forward(
     network.eval()
     device = data.normaliser.device
     found = []
+    step = 1
+    if len(part):
+        step = max(1, FORWARD_PIXELS // data.pixels.batch(part.rows[:1])[0, :, :, 0].size)
     with (
         torch.inference_mode(),
         torch.autocast(device.type, torch.bfloat16, enabled=precision == torch.bfloat16),
     ):
-        for start in range(0, len(part), FORWARD_BATCH):
-            rows = part.rows[start : start + FORWARD_BATCH]
+        for start in range(0, len(part), step):
+            rows = part.rows[start : start + step]
             images = data.normaliser(data.normaliser.load(data.pixels.batch(rows)))
             found.append(network(images).float().cpu())
     return torch.cat(found)

@@ -22,7 +22,7 @@ def main(data: str, compiled: str) -> None:
     import numpy as np
     from keras import layers
 
-    arrays = np.load(data, allow_pickle=False)
+    arrays = np.load(data)
     train = arrays["train"].astype("float32") / 255
     test = arrays["test"].astype("float32") / 255
     keras.utils.set_random_seed(0)

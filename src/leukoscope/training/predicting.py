@@ -20,12 +20,12 @@ from ..records.experiment import Model
 from ..schema import Record, parse
 from .batches import normaliser_of
 from .checkpoint import load_weights, save_weights
+from .loop import FORWARD_PIXELS
 
 __all__ = ["FoldModel", "load_model", "predict_run", "probabilities", "save_model", "table_of"]
 
 SCHEMA = 1
 MODEL, WEIGHTS = "model.json", "weights.safetensors"
-BATCH = 256
 
 
 class FoldModel(Record):
@@ -139,11 +139,12 @@ def predict_run(
     if not folder.is_dir():
         found = sorted(path.name for path in Path(run_folder).glob("fold-*"))
         raise RunError(f"{folder}: there is no such fold. Found: {', '.join(found) or 'none'}.")
-    _, network, pipeline = load_model(folder)
+    record, network, pipeline = load_model(folder)
     normalise = normaliser_of(pipeline, torch.device("cpu"))
     answers = []
+    step = max(1, FORWARD_PIXELS // record.size**2)
     with torch.inference_mode():
-        for start in range(0, len(pixels), BATCH):
-            ready = np.stack([apply(pipeline, image) for image in pixels[start : start + BATCH]])
+        for start in range(0, len(pixels), step):
+            ready = np.stack([apply(pipeline, image) for image in pixels[start : start + step]])
             answers.append(probabilities(network(normalise(normalise.load(ready)))))
-    return np.concatenate(answers) if answers else np.zeros((0, 2))
+    return np.concatenate(answers) if answers else np.zeros((0, len(record.classes)))
