@@ -22,7 +22,8 @@ from PIL import Image
 from ..progress import Progress
 from .pipeline import Pipeline
 from .resize import resize
-from .store import RACY_NS, PixelStore, Source, cores
+from .store import RACY_NS, PixelStore, Source
+from .writing import cores
 
 __all__ = ["psnr", "run", "zone_plate"]
 

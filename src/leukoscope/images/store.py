@@ -10,12 +10,10 @@ last second.
 
 from __future__ import annotations
 
-import errno
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,12 +21,13 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ImageError, StorageError
+from ..errors import ImageError
 from ..files import cache_folder, sha256_bytes
 from ..progress import Progress
 from . import journal
 from .decode import Box, Pixels, decode, read_bytes
 from .pipeline import Pipeline, apply
+from .writing import cores, locked, quiet_libraries, reading, reserve, storage_faults, write
 
 __all__ = ["Failure", "PixelStore", "Source", "Stored", "checksum"]
 
@@ -148,28 +147,8 @@ class PixelStore:
         place = (self.folder or cache_folder() / "pixels") / pipeline.digest
         shown = progress or Progress(quiet=True)
         filling = _Filling(place, pipeline, sources, workers or cores(), verify, shown)
-        with _storage_faults(place):
+        with storage_faults(place):
             return filling.run()
-
-
-@contextmanager
-def _storage_faults(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        remedy = "Free some space, or name" if full else "Mend its permissions, or name"
-        raise StorageError(
-            f"{folder}: the pixel store cannot be written ({error.strerror or error}). What it "
-            f"holds is kept. {remedy} another folder in LEUKOSCOPE_CACHE."
-        ) from error
-
-
-def cores() -> int:
-    """Processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @dataclass
@@ -190,7 +169,7 @@ class _Filling:
         entries = self._verified(journal.read(self.folder / JOURNAL), set(keys))
         decoded = 0
         if self._missing(keys, entries):
-            with _locked(self.folder / LOCK, self.progress):
+            with locked(self.folder / LOCK, self.progress):
                 journal.cut_torn_line(self.folder / JOURNAL)
                 # While we waited somebody else may have done it.
                 everything = journal.read(self.folder / JOURNAL)
@@ -243,7 +222,7 @@ class _Filling:
         path = self.folder / PIXELS
         size = path.stat().st_size if path.exists() else 0
         good = {}
-        with _reading(path) as file:
+        with reading(path) as file:
             for key in wanted & entries.keys():
                 entry = entries[key]
                 start = entry.slot * self._bytes
@@ -274,10 +253,10 @@ class _Filling:
         handle = os.open(self.folder / PIXELS, os.O_RDWR | os.O_CREAT, 0o666)
         pool = ThreadPoolExecutor(self.workers)
         try:
-            _reserve(handle, (used + len(missing)) * self._bytes)
+            reserve(handle, (used + len(missing)) * self._bytes)
             slots = {row: used + count for count, row in enumerate(missing)}
             groups = [missing[i : i + GROUP] for i in range(0, len(missing), GROUP)]
-            with _quiet_libraries():
+            with quiet_libraries():
                 for results in pool.map(partial(self._store_all, handle, slots), groups):
                     for row, result in results:
                         if isinstance(result, str):
@@ -318,7 +297,7 @@ class _Filling:
             pixels = apply(self.pipeline, decode(data, box=source.box, name=source.path).pixels)
         except ImageError as error:
             return str(error)
-        _write(handle, pixels, slot * self._bytes)
+        write(handle, pixels, slot * self._bytes)
         return checksum(pixels)
 
     def _map(self, index: np.ndarray[Any, np.dtype[np.int64]]) -> Pixels:
@@ -355,70 +334,3 @@ def _key(source: Source) -> str:
         return sha256_bytes(f"sha256:{content}:{known}:{place}".encode())
     where = f"{os.path.abspath(source.path)}:{status.st_dev}:{status.st_ino}:{status.st_ctime_ns}"
     return sha256_bytes(f"file:{where}:{known}:{place}".encode())
-
-
-@contextmanager
-def _locked(path: Path, progress: Progress) -> Iterator[None]:
-    """Hold the store's lock; the system gives it back when this process ends, however it ends."""
-    with path.open("ab") as file:
-        try:
-            import fcntl
-        except ImportError:  # no such locks on this system: one writer at a time is up to the user
-            yield
-            return
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            progress.say("Waiting for another process that decodes the same images.")
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[int | None]:
-    if not path.exists():
-        yield None
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        yield handle
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def _quiet_libraries() -> Iterator[None]:
-    """One thread inside OpenCV and BLAS: the images are the threads' work."""
-    import cv2
-    from threadpoolctl import threadpool_limits
-
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        with threadpool_limits(1, "blas"):
-            yield
-    finally:
-        cv2.setNumThreads(before)
-
-
-def _reserve(handle: int, size: int) -> None:
-    """Take the space now, so that a full disk is known before hours of decoding."""
-    if os.fstat(handle).st_size >= size:
-        return
-    reserve: Callable[[int, int, int], None] | None = getattr(os, "posix_fallocate", None)
-    if reserve is not None:
-        try:
-            reserve(handle, 0, size)
-            return
-        except OSError as error:
-            if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS):
-                raise
-    os.ftruncate(handle, size)
-
-
-def _write(handle: int, pixels: Pixels, start: int) -> None:
-    """All bytes at their place; through the file, for a full disk under a map is a crash."""
-    flat = np.ascontiguousarray(pixels).reshape(-1)
-    while len(flat):
-        written = os.pwrite(handle, flat.data, start)
-        flat, start = flat[written:], start + written
