@@ -20,7 +20,7 @@ SIZE_PX = 128
 SETTINGS = {
     "model.name": "cnn-1",
     "preprocess.size": 32,
-    "training.epochs": 8,
+    "training.epochs": 6,
     "training.precision": "auto",
     "split.kind": "kfold",
     "split.folds": 2,

@@ -39,6 +39,7 @@ def test_a_missing_argument_is_one_sentence(capsys: pytest.CaptureFixture[str]) 
         (DownloadError("the server said no."), 3, "error: the server said no."),
         (KeyboardInterrupt(), 130, "goes on where it stopped"),
         (MemoryError(), 3, "memory ran out"),
+        (OSError(28, "No space left on device"), 3, "No space left on device"),
     ],
 )
 def test_each_failure_has_its_exit_code(

@@ -147,6 +147,10 @@ def test_a_leaking_split_is_refused_unless_it_is_as_published(
     run = train(small(edition="as-published"), cells, tmp_path / "run", split=leaking)
     assert run.edition == "as-published"
     assert any(f.check == "cut-groups" for f in run.findings)
+    # A leak-free split under the name of the other edition would show a gap that is no leak.
+    sound = make_split(cells, plan, seed=0, edition="leak-free")
+    with pytest.raises(ExperimentError, match=r"split's edition is 'leak-free', the experiment"):
+        train(small(edition="as-published"), cells, tmp_path / "other", split=sound)
 
 
 def test_identical_pixels_across_a_split_end_a_leak_free_training(

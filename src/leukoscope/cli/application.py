@@ -102,6 +102,9 @@ def run(arguments: list[str]) -> int:
         # The reader of our output went away (``| head``): not an error of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        # Rooms turn what they expect into errors of ours; what is left is a full disk or a pipe.
+        return _failed(f"reading or writing failed: {error}.", "OSError", STORAGE, arguments)
     except typer.Exit as stop:
         code = int(stop.exit_code)
     except (KeyboardInterrupt, typer.Abort):

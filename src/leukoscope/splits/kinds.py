@@ -87,7 +87,7 @@ def lodo(rows: Rows, plan: SplitPlan, seed: int) -> list[Division]:
     if len(names) < 2:
         raise SplitError(
             f"split: kind 'lodo' leaves one data set out and needs at least two; found only "
-            f"{names[0]!r}. Join manifests first (leukoscope.datasets.join)."
+            f"{names[0]!r}. Join sets first: leukoscope data read A B -o joined.csv."
         )
     if rows.whole:
         refuse_cut(rows, rows.datasets, "data sets", "Leave the rows out that two sets share")

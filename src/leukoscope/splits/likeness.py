@@ -194,7 +194,7 @@ def confirm(
         fits[rows, best] = -1
         second = np.maximum(fits.max(axis=1), 0)
         count = area / np.maximum(*given.detail_px[block.T])
-        sure = np.arctanh(np.minimum(first, 0.9999)) * np.sqrt(count) >= SURE
+        sure = np.arctanh(np.clip(first, -0.9999, 0.9999)) * np.sqrt(count) >= SURE
         same = (first >= FIT) & (1 - first <= MISFIT_RATIO * (1 - second)) & sure
         found += [
             (int(i), int(j), float(r)) for (i, j), r in zip(block[same], first[same], strict=True)

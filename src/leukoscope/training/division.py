@@ -86,13 +86,15 @@ def divide(
     SplitError
         When a split does not fit the manifest, cuts groups, or cannot be made.
     ExperimentError
-        When a leak-free experiment is given an as-published split.
+        When the experiment and the given split are of different editions.
     """
     if given is not None:
-        if experiment.edition == "leak-free" and given.edition != "leak-free":
+        if experiment.edition != given.edition:
+            # Either way a figure would stand under a name that is not its own.
             raise ExperimentError(
-                f"the split's edition is '{given.edition}', the experiment's is 'leak-free'. "
-                "Give a leak-free split, or set edition = 'as-published'."
+                f"the split's edition is '{given.edition}', the experiment's is "
+                f"'{experiment.edition}'. Give a split of that edition, or set edition = "
+                f"'{given.edition}'."
             )
         verify_split(manifest, given)
         return given

@@ -92,8 +92,9 @@ def _classes(
     if positive not in classes:
         raise ExperimentError(
             f"{name}: which of {classes[0]!r} and {classes[1]!r} is the positive class? The card "
-            f"says {positive!r}, which is neither. Set 'positive' in the card, or data.task = "
-            "'binary' with the card's classes mapped to blast and normal."
+            f"says {positive!r}, which is neither. Name it when reading "
+            "(leukoscope data read --positive), or set data.task = 'binary' with the "
+            "card's classes mapped to blast and normal."
         )
     negative = next(label for label in classes if label != positive)
     return (negative, positive), positive
