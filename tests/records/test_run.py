@@ -31,6 +31,7 @@ SUMMARY = DataSummary(
     classes={"ALL": 1, "hem": 1},
     subjects=0,
     groups={"ALL": 1, "hem": 1},
+    groups_total=2,
     groups_inferred=True,
     rendered=False,
 )

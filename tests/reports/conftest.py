@@ -246,6 +246,7 @@ def summary_of(manifest: Manifest, groups: str) -> DataSummary:
         classes={str(k): int(v) for k, v in table["label"].value_counts().sort_index().items()},
         subjects=len(set(table["subject"]) - {""}),
         groups={str(label): int(rows["group"].nunique()) for label, rows in table.groupby("label")},
+        groups_total=int(table["group"].nunique()),
         groups_inferred=groups != "published",
         rendered=manifest.card.rendered,
     )

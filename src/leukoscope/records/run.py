@@ -95,6 +95,8 @@ class DataSummary(Record):
     """Distinct subjects among the used rows; 0 where none are published."""
     groups: dict[str, int]
     """Groups of each class."""
+    groups_total: int
+    """Distinct groups among the used rows; a group of several classes counts once."""
     groups_inferred: bool
     rendered: bool
 

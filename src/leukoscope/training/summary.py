@@ -55,6 +55,7 @@ def summarise(plan: Plan, failures: Sequence[tuple[str, str]]) -> DataSummary:
         classes={name: int((labels == name).sum()) for name in task.classes},
         subjects=len(set(manifest.column("subject")[used]) - {""}),
         groups={name: len(set(groups[labels == name])) for name in task.classes},
+        groups_total=len(set(groups)),
         groups_inferred=bool((manifest.column("group_source")[used] == "inferred").any()),
         rendered=manifest.card.rendered,
     )

@@ -85,7 +85,6 @@ def _data(study: Study, places: list[int]) -> Data:
         ClassRow(name, meanings.get(name) or "neither", images, summary.groups.get(name))
         for name, images in summary.classes.items()
     )
-    table = study.shown[places[0]].run.predictions.table
     return Data(
         runs=tuple(study.shown[place].name for place in places),
         card=card,
@@ -96,7 +95,7 @@ def _data(study: Study, places: list[int]) -> Data:
         failures=summary.failures,
         classes=classes,
         subjects=summary.subjects,
-        groups=int(table["group"].nunique()),
+        groups=summary.groups_total,
         inferred=summary.groups_inferred,
         rendered=summary.rendered,
         group_note=sentence(str(card.get("group_note") or "")),
