@@ -45,7 +45,7 @@ def test_a_peer_that_does_not_start_is_told(
 ) -> None:
     (tmp_path / "peer_keras.py").write_text("raise SystemExit(3)")
     monkeypatch.setattr(benchmark, "__file__", str(tmp_path / "benchmark.py"))
-    peer = benchmark._peer(sys.executable, tmp_path / "peer.npz", "auto")
+    peer = benchmark._peer(sys.executable, tmp_path / "peer.npz")
     with pytest.raises(LeukoscopeError, match="the peer did not start"):
         peer.__enter__()
 
@@ -53,7 +53,7 @@ def test_a_peer_that_does_not_start_is_told(
 def test_a_peer_that_ends_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "peer_keras.py").write_text("print(1, flush=True)")
     monkeypatch.setattr(benchmark, "__file__", str(tmp_path / "benchmark.py"))
-    with benchmark._peer(sys.executable, tmp_path / "peer.npz", "auto") as peer:
+    with benchmark._peer(sys.executable, tmp_path / "peer.npz") as peer:
         peer.process.wait()
         with pytest.raises(LeukoscopeError, match="the peer ended without an answer"):
             peer.epoch()
