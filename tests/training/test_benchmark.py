@@ -19,7 +19,8 @@ import numpy as np
 labels = np.load(sys.argv[1])["test"].shape[0]
 print(json.dumps({"keras": "none"}), flush=True)
 for command in sys.stdin:
-    answer = 1000.0 if command.strip() == "epoch" else [i * 7 % labels / labels for i in range(labels)]
+    scores = [i * 7 % labels / labels for i in range(labels)]
+    answer = 1000.0 if command.strip() == "epoch" else scores
     print(json.dumps(answer), flush=True)
 """
 
