@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,13 @@ def test_an_absent_extra_says_what_it_adds(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(doctor.EXTRAS, "nothing", (("no_such_module",), "a thing"))
     text = doctor.describe(doctor.examine())
     assert "For a thing: pip install 'leukoscope[nothing]'" in text
+
+
+def test_backbones_work_where_timm_is_installed() -> None:
+    if find_spec("timm") is None:
+        pytest.skip("the extra train is not installed")
+    facts = {fact.subject: fact for fact in doctor.examine()}
+    assert facts["backbones"].found.startswith("timm ")
 
 
 def test_an_unwritable_cache_is_a_fault(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

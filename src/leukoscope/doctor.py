@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from .errors import StorageError
+from .errors import ExperimentError, StorageError
 from .files import cache_folder, write_atomic
 from .schema import Record
 
@@ -22,7 +22,10 @@ LITTLE_SPACE_GB = 5.0
 """Pixels of ten thousand images at 224 px take 1.5 GB; a run beside them little."""
 
 EXTRAS: dict[str, tuple[tuple[str, ...], str]] = {
-    "train": (("torch", "safetensors", "h5py"), "training networks; reading PCam's HDF5"),
+    "train": (
+        ("torch", "torchvision", "timm", "safetensors", "h5py"),
+        "training networks; pretrained backbones; reading PCam's HDF5",
+    ),
     "parquet": (("pyarrow",), "manifests as Parquet"),
     "download": (("kagglehub",), "data get: sets that lie on Kaggle"),
     "bench": (("keras", "tensorflow"), "bench: peers to measure against"),
@@ -43,7 +46,7 @@ class Fact(Record):
 
 def examine() -> list[Fact]:
     """Look at the interpreter, the packages, the processor, the cache and the disk."""
-    return [_python(), *_packages(), *_extras(), *_devices(), _cache(), _space()]
+    return [_python(), *_packages(), *_extras(), *_devices(), *_backbones(), _cache(), _space()]
 
 
 def _python() -> Fact:
@@ -95,6 +98,19 @@ def _devices() -> list[Fact]:
             for subject, there, found in describe_devices()
         ]
     return facts
+
+
+def _backbones() -> list[Fact]:
+    """Whether timm imports: its torchvision may not match the installed torch."""
+    if any(find_spec(module) is None for module in ("torch", "torchvision", "timm")):
+        return []
+    from .models.timm_import import import_timm
+
+    try:
+        found = f"timm {import_timm().__version__}"
+    except ExperimentError as error:
+        return [Fact(subject="backbones", state="broken", found=str(error))]
+    return [Fact(subject="backbones", state="works", found=found)]
 
 
 def _cache() -> Fact:

@@ -85,6 +85,9 @@ def test_what_is_not_said_is_resolved_and_written(tmp_path: Path) -> None:
         ("[split]\nkind = 'image'", "split.kind = 'image' cuts groups; it needs 'as-published'"),
         ("[training]\nepochs = 0", r"'training\.epochs' is 0: expected a number greater"),
         ("[optimiser]\nlearning_rate = inf", "is inf: expected a finite number"),
+        ("[model]\ntrainable = 'last-0'", "'last-0' is none of 'all', 'head', 'gradual' and"),
+        ("[model]\nweights = ''", "give 'none', 'hub', 'hub:TAG' or the path"),
+        ("[model]\nhidden = [256, 0]", r"'model\.hidden\.1' is 0"),
     ],
 )
 def test_what_is_refused(tmp_path: Path, text: str, message: str) -> None:

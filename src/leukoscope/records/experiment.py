@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ..errors import ExperimentError
 from ..files import canonical_json, sha256_bytes, write_atomic
@@ -105,6 +106,39 @@ class Model(Record):
     dropout: float = Field(default=0.0, ge=0, lt=1)
     reading: Literal["R1", "R2"] = "R1"
     """Which reconstruction of varol2024's unpublished networks."""
+    weights: str = "none"
+    """Of a backbone: ``none`` (from scratch), ``hub`` or ``hub:TAG`` (timm's published weights), or
+    a safetensors file or a folder that holds one."""
+    pooling: Literal["average", "flatten"] = "average"
+    """Between backbone and head: the mean over the places, or all of them in one vector."""
+    hidden: tuple[Annotated[int, Field(ge=1)], ...] = ()
+    """Units of the fully connected layers between backbone and output."""
+    outputs: Literal["auto", "sigmoid", "softmax"] = "auto"
+    """``auto``: one sigmoid unit for two classes, else a softmax over one unit a class;
+    ``softmax``: that also for two."""
+    trainable: str = "all"
+    """What of a backbone is trained: ``all``, ``head``, ``last-K`` (its last K blocks and the
+    head) or ``gradual`` (the head first, then block by block from the end)."""
+    fusion: Literal["features", "probabilities", "average-weights", "concatenate-weights"] = (
+        "features"
+    )
+    """How a hybrid joins its two backbones (bhavsar2023)."""
+
+    @field_validator("trainable")
+    @classmethod
+    def _known_part(cls, value: str) -> str:
+        if not re.fullmatch(r"all|head|gradual|last-[1-9][0-9]*", value):
+            raise ValueError(
+                f"'{value}' is none of 'all', 'head', 'gradual' and 'last-K' (as in 'last-2')"
+            )
+        return value
+
+    @field_validator("weights")
+    @classmethod
+    def _named(cls, value: str) -> str:
+        if not value.strip() or value == "hub:":
+            raise ValueError("give 'none', 'hub', 'hub:TAG' or the path of a file or folder")
+        return value
 
 
 class Optimiser(Record):
