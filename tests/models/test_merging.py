@@ -27,7 +27,12 @@ ONLY_VGG19 = {"features.16", "features.25", "features.34"}
 # features.N of VGG19 → of VGG16, written down from the same table.
 PARTNERS = {
     **{n: n for n in (0, 2, 5, 7, 10, 12, 14)},
-    **{19: 17, 21: 19, 23: 21, 28: 24, 30: 26, 32: 28},
+    19: 17,
+    21: 19,
+    23: 21,
+    28: 24,
+    30: 26,
+    32: 28,
 }
 
 

@@ -27,8 +27,8 @@ __all__ = [
     "Convolution",
     "average_weights",
     "concatenate_weights",
-    "convolutions",
     "convolution_weights",
+    "convolutions",
     "trunk",
 ]
 
