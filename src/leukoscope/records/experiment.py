@@ -19,6 +19,7 @@ from .split import Edition, SplitKind
 
 __all__ = [
     "SCHEMA",
+    "Classical",
     "Data",
     "Expansion",
     "Experiment",
@@ -141,6 +142,34 @@ class Model(Record):
         return value
 
 
+class Classical(Record):
+    """The classifier of ``NETWORK+HEAD`` and what comes before it; scikit-learn's defaults."""
+
+    standardise: Literal["auto", "yes", "no"] = "auto"
+    """Mean 0 and variance 1 of each feature on the training rows. ``auto``: of measured features,
+    whose units differ; a network's vectors stay as they are (varol2024)."""
+    reduction: Literal["auto", "none", "pca", "lpp"] = "auto"
+    """Principal components or locality preserving projection before the head. ``auto``: principal
+    components where the model's name stands for them (``lab-kmeans``), else none."""
+    components: int = Field(default=50, ge=1)
+    """How many the reduction leaves; fewer where the training rows do not have so many."""
+    graph_neighbours: int = Field(default=5, ge=1)
+    """Of each row in the graph of the locality preserving projection."""
+    kernel: Literal["rbf", "linear"] = "rbf"
+    C: float = Field(default=1.0, gt=0)
+    """Cost of the SVM and of the logistic regression."""
+    gamma: Literal["scale", "auto"] | Annotated[float, Field(gt=0)] = "scale"
+    """Of the RBF kernel; ``scale``: 1 / (length · variance), ``auto``: 1 / length."""
+    probabilities: Literal["through-zero", "platt"] = "through-zero"
+    """The SVM's sigmoid: with its middle where the SVM decides, so that the more probable class is
+    the SVM's answer, or Platt's own with an offset (1999)."""
+    trees: int = Field(default=100, ge=1)
+    neighbours: int = Field(default=5, ge=1)
+    """Of k-nearest neighbours."""
+    iterations: int = Field(default=100, ge=1)
+    """Of the logistic regression, at most."""
+
+
 class Optimiser(Record):
     """Updates as Keras makes them; a rate of 0 takes Keras's default of that optimiser."""
 
@@ -187,6 +216,7 @@ class Experiment(Record):
     """Online: drawn anew for each batch of the training part."""
     expand: Expansion = Expansion()
     model: Model = Model()
+    classical: Classical = Classical()
     optimiser: Optimiser = Optimiser()
     schedule: Schedule = Schedule()
     training: Training = Training()
