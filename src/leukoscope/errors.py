@@ -7,6 +7,8 @@
     ├── SplitError                 a split that is impossible, leaks, or fits another manifest
     ├── RunError                   a run folder: incomplete, changed, of another experiment
     ├── PredictionsError           a predictions table
+    ├── ProtocolError              a paper's protocol, its grid, or a choice from it
+    ├── AuditError                 a table of published figures that cannot be read
     ├── ReportError                a report that cannot be written from what is there
     ├── MissingExtraError          an optional dependency is not installed
     └── StorageError               exit code 3: disk, memory or network failed
@@ -22,6 +24,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 __all__ = [
+    "AuditError",
     "DownloadError",
     "ExperimentError",
     "ImageError",
@@ -29,6 +32,7 @@ __all__ = [
     "ManifestError",
     "MissingExtraError",
     "PredictionsError",
+    "ProtocolError",
     "ReportError",
     "RunError",
     "SplitError",
@@ -65,6 +69,14 @@ class RunError(LeukoscopeError):
 
 class PredictionsError(LeukoscopeError):
     """A predictions table that cannot be evaluated."""
+
+
+class ProtocolError(LeukoscopeError):
+    """A paper's protocol, its grid, or a choice from it."""
+
+
+class AuditError(LeukoscopeError):
+    """A table of published figures that cannot be read."""
 
 
 class ReportError(LeukoscopeError):

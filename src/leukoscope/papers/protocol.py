@@ -1,0 +1,275 @@
+"""A paper as data: its grid, what it leaves open, what it printed, where it fails.
+
+``papers/<id>.toml`` is written by a person who read the paper; ``papers/<id>.csv`` beside it has
+every cell of its tables as printed. Nothing of a paper stands in code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import Field, model_validator
+
+from ..errors import ProtocolError, suggestion
+from ..records.split import Edition
+from ..schema import Record, parse, read_toml
+
+__all__ = [
+    "Arm",
+    "Averaging",
+    "Axis",
+    "AxisValue",
+    "Fault",
+    "Protocol",
+    "Reading",
+    "Rounding",
+    "Source",
+    "TableFacts",
+    "Unpublished",
+    "read_protocol",
+]
+
+SCHEMA = 1
+Settings = dict[str, Any]
+"""Dotted keys of an experiment and their values; ``{axis}`` in a text is that axis's value."""
+Averaging = Literal["positive", "macro", "weighted", "any"]
+Rounding = Literal["round", "truncate", "either"]
+
+
+class Source(Record):
+    """A data set of the paper, by its catalogue name (the key of its table)."""
+
+    title: str
+    rendered: str
+    """The rendered set in the same layout."""
+    substitute: str = ""
+    """The nearest real set that may stand in, labelled as a substitute."""
+    images: dict[str, int]
+    """Images of each class as published; draws are scaled by it where there are fewer."""
+
+
+class AxisValue(Record):
+    """One value of an axis of the grid."""
+
+    name: str = Field(pattern=r"^[^,=/+\s]+$")
+    title: str = ""
+    extra: bool = False
+    """Not measured in the paper; part of the grid only where it is asked for by name."""
+    data: str = ""
+    n: int = 0
+    """Test images behind the paper's figures; 0 where they are not known."""
+    positives: float = 0
+    """Positive ones among them: a count, or a share below 1 where only that is known."""
+    settings: Settings = Field(default_factory=dict)
+    as_published: Settings = Field(default_factory=dict)
+    leak_free: Settings = Field(default_factory=dict)
+
+
+class Axis(Record):
+    """One axis of the grid."""
+
+    name: str
+    title: str
+    where: str = ""
+    """The place in the paper."""
+    values: tuple[AxisValue, ...]
+
+    def value(self, name: str) -> AxisValue:
+        """The value of that name; raises ProtocolError with near names."""
+        for value in self.values:
+            if value.name == name:
+                return value
+        known = [value.name for value in self.values]
+        raise ProtocolError(f"axis '{self.name}' has no value '{name}'. {suggestion(name, known)}")
+
+
+class Arm(Record):
+    """A part of the grid: the product of some of its axes."""
+
+    name: str
+    title: str
+    axes: tuple[str, ...]
+    cells: int
+    """How many there are, extras not counted; held to the product when the file is read."""
+    values: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Axis → the values that this arm has, where not all."""
+    data: str = ""
+    n: int = 0
+    positives: float = 0
+    after: str = ""
+    """The cell whose trained weights this one begins with (chained transfer)."""
+    settings: Settings = Field(default_factory=dict)
+    as_published: Settings = Field(default_factory=dict)
+    leak_free: Settings = Field(default_factory=dict)
+
+
+class Reading(Record):
+    """How many trainings the paper claims, and which."""
+
+    name: str
+    cells: int
+    reason: str
+    arms: tuple[str, ...] = ()
+    """Empty: all."""
+    only: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+
+
+class Unpublished(Record):
+    """Something that the paper leaves open and a reproduction must choose."""
+
+    what: str
+    chosen: str
+    reason: str
+    alternatives: tuple[str, ...] = ()
+    setting: str = ""
+    """The key of the experiment that changes it; empty where none does."""
+
+
+class TableFacts(Record):
+    """What must be known of a published table to read and audit it."""
+
+    name: str
+    cells: int
+    """How many the CSV beside this file holds of it."""
+    title: str = ""
+    averaging: Averaging = "any"
+    rounding: Rounding = "either"
+    rounding_of: dict[str, Rounding] = Field(default_factory=dict)
+    digits: dict[str, int] = Field(default_factory=dict)
+    """Metric → digits that carry meaning, where the print shows more (0.820 for 0.82) or fewer."""
+
+
+class Fault(Record):
+    """Something wrong in the paper, and where."""
+
+    id: str
+    where: str
+    kind: Literal["numeric", "textual", "design"]
+    text: str
+
+
+class Note(Record):
+    """A remark."""
+
+    text: str
+
+
+class Protocol(Record):
+    """One paper."""
+
+    schema_: int = Field(default=SCHEMA, alias="schema")
+    id: str
+    citation: str
+    task: str
+    positive: str = ""
+    """The positive class; empty where there are more than two."""
+    editions: tuple[Edition, ...]
+    settings: Settings
+    """Of every cell."""
+    edition: dict[Edition, Settings]
+    data: dict[str, Source]
+    axes: tuple[Axis, ...]
+    arms: tuple[Arm, ...]
+    readings: tuple[Reading, ...]
+    unpublished: tuple[Unpublished, ...]
+    tables: tuple[TableFacts, ...]
+    faults: tuple[Fault, ...]
+    notes: tuple[Note, ...] = ()
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Protocol:
+        """Every name that is used is defined, and the arms are as large as they say."""
+        for arm in self.arms:
+            for name in (*arm.axes, *arm.values):
+                self.axis(name)
+            count = 1
+            for axis in arm.axes:
+                allowed = values_of(arm, self.axis(axis))
+                count *= sum(not value.extra for value in allowed)
+                for value in allowed:
+                    self._known_data(value.data)
+            self._known_data(arm.data)
+            if count != arm.cells:
+                raise ValueError(f"arm '{arm.name}' has {count} cells and says {arm.cells}")
+        for reading in self.readings:
+            for name in reading.arms:
+                self.arm(name)
+            for axis, names in reading.only.items():
+                for name in names:
+                    self.axis(axis).value(name)
+        return self
+
+    def _known_data(self, name: str) -> None:
+        if name and name not in self.data:
+            raise ValueError(f"data set '{name}' has no table [data.{name}]")
+
+    def axis(self, name: str) -> Axis:
+        """The axis of that name; raises ProtocolError with near names."""
+        return _named(self.axes, name, f"{self.id}: no axis of the grid is called")
+
+    def arm(self, name: str) -> Arm:
+        """The arm of that name; raises ProtocolError with near names."""
+        return _named(self.arms, name, f"{self.id}: no arm of the grid is called")
+
+    def reading(self, name: str) -> Reading:
+        """The reading of that name; raises ProtocolError with near names."""
+        return _named(self.readings, name, f"{self.id}: no reading of the grid is called")
+
+    def table(self, name: str) -> TableFacts:
+        """Facts of a published table; raises ProtocolError with near names."""
+        return _named(self.tables, name, f"{self.id}: no table is called")
+
+
+N = TypeVar("N", Axis, Arm, Reading, TableFacts)
+
+
+def _named(items: Sequence[N], name: str, words: str) -> N:
+    for item in items:
+        if item.name == name:
+            return item
+    raise ProtocolError(f"{words} '{name}'. {suggestion(name, [item.name for item in items])}")
+
+
+def values_of(arm: Arm, axis: Axis) -> tuple[AxisValue, ...]:
+    """The values of an axis that an arm has, extras among them."""
+    if axis.name not in arm.values:
+        return axis.values
+    return tuple(axis.value(name) for name in arm.values[axis.name])
+
+
+def filled(settings: Settings, chosen: dict[str, str]) -> Settings:
+    """Settings with ``{axis}`` replaced by the name of the chosen value."""
+    return {key: _filled(value, chosen) for key, value in settings.items()}
+
+
+def _filled(value: Any, chosen: dict[str, str]) -> Any:
+    if isinstance(value, str):
+        return re.sub(r"\{(\w+)\}", lambda match: chosen[match[1]], value)
+    return value
+
+
+@lru_cache(maxsize=16)
+def read_protocol(paper: str) -> Protocol:
+    """The protocol of a paper by its id, or of a TOML file by its path.
+
+    Raises
+    ------
+    ProtocolError
+        When there is no such paper (near names are told), a key is unknown, or the parts of the
+        file do not fit each other.
+    """
+    from . import PAPERS
+
+    if paper.endswith(".toml"):
+        path = Path(paper)
+    else:
+        if paper not in PAPERS:
+            raise ProtocolError(f"'{paper}' is no paper. {suggestion(paper, PAPERS)}")
+        path = Path(str(resources.files("leukoscope.papers") / f"{paper}.toml"))
+    table = read_toml(path, what="protocol", schema=SCHEMA, error=ProtocolError)
+    return parse(Protocol, table, where=path.name, error=ProtocolError)

@@ -1,0 +1,193 @@
+"""Every paper as data: the grids have the published sizes, the tables all their cells."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from leukoscope.datasets.catalogue import CATALOGUE
+from leukoscope.errors import ProtocolError
+from leukoscope.papers import PAPERS
+from leukoscope.papers.cells import cells, experiment_of, scale_epochs
+from leukoscope.papers.protocol import read_protocol
+from leukoscope.papers.published import lines, published
+from leukoscope.records.experiment import Experiment
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_every_cell_is_a_valid_experiment(paper: str) -> None:
+    protocol = read_protocol(paper)
+    for edition in protocol.editions:
+        for budget in ("full", "smoke"):
+            for cell in cells(protocol, edition, budget):  # type: ignore[arg-type]
+                experiment = experiment_of(cell)
+                assert experiment.edition == edition
+                assert experiment.name == f"{paper}: {cell.id}"
+                assert cell.data in protocol.data
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_names_are_those_of_the_catalogue(paper: str) -> None:
+    for name, source in read_protocol(paper).data.items():
+        assert name in CATALOGUE
+        assert source.rendered in CATALOGUE
+        assert not source.substitute or source.substitute in CATALOGUE
+
+
+def test_varol_has_972_cells_and_324_published() -> None:
+    protocol = read_protocol("varol2024")
+    found = cells(protocol, "as-published")
+    assert Counter(cell.arm for cell in found) == {
+        "approach1": 216,
+        "approach2": 648,
+        "approach3": 108,
+    }
+    assert len({cell.id for cell in found}) == 972
+    assert len(cells(protocol, "as-published", reading="networks")) == 54 * 6 == 324
+    assert len(cells(protocol, "as-published", reading="per-data-set")) == 18 * 18 == 324
+
+
+@pytest.mark.parametrize(
+    ("paper", "count"),
+    [("fata2023", 32), ("murtoza2023", 4), ("abed2022", 15), ("bhavsar2023", 20), ("cnmc2019", 3)],
+)
+def test_sizes_of_the_grids(paper: str, count: int) -> None:
+    protocol = read_protocol(paper)
+    assert len(cells(protocol, "leak-free")) == count
+
+
+def test_abed_has_six_three_and_two() -> None:
+    protocol = read_protocol("abed2022")
+    arms = Counter(cell.arm for cell in cells(protocol, "as-published"))
+    assert arms == {"main": 6, "epochs": 3, "pretrain": 2, "chained": 4}
+    assert len(cells(protocol, "as-published", reading="published")) == 6
+    chained = cells(protocol, "leak-free", only=["chained,dataset=cnmc,network=vgg19"])
+    assert [cell.after for cell in chained] == ["pretrain/network=vgg19"]
+
+
+def test_the_nine_networks_of_murtoza_are_there_by_name() -> None:
+    protocol = read_protocol("murtoza2023")
+    nine = "xception+vgg16+vgg19+resnet50+resnet101+inception_v3+mobilenet_v1+densenet121"
+    assert len(cells(protocol, "leak-free", only=[f"backbone={nine}+efficientnet_b0"])) == 9
+
+
+def test_only_chooses_and_suggests() -> None:
+    protocol = read_protocol("varol2024")
+    chosen = cells(protocol, "leak-free", only=["approach1,size=32,network=3+4,optimiser=adam"])
+    assert len(chosen) == 3 * 2 * 3
+    both = cells(protocol, "leak-free", only=["approach3,backbone=vgg16", "head=nb,network=1"])
+    assert len(both) == 54 + 54
+    one = "approach1/dataset=3,network=3,size=32,optimiser=adam,epochs=50"
+    assert [cell.id for cell in cells(protocol, "leak-free", only=[one])] == [one]
+    with pytest.raises(ProtocolError, match=r"no axis .* 'optimizer'. Did you mean 'optimiser'"):
+        cells(protocol, "leak-free", only=["optimizer=adam"])
+    with pytest.raises(ProtocolError, match=r"no value 'rmsprob'. Did you mean 'rmsprop'"):
+        cells(protocol, "leak-free", only=["optimiser=rmsprob"])
+    with pytest.raises(ProtocolError, match=r"no arm 'aproach1'. Did you mean 'approach1'"):
+        cells(protocol, "leak-free", only=["aproach1"])
+    with pytest.raises(ProtocolError, match="no cell of varol2024 is all of that"):
+        cells(protocol, "leak-free", only=["approach3,network=1"])
+    with pytest.raises(ProtocolError, match=r"no reading of the grid is called 'ful'. Did you"):
+        cells(protocol, "leak-free", reading="ful")
+
+
+def test_an_unknown_paper_or_edition_is_answered() -> None:
+    with pytest.raises(ProtocolError, match=r"'varol' is no paper. Did you mean 'varol2024'"):
+        read_protocol("varol")
+    with pytest.raises(ProtocolError, match="cnmc2019 has no edition 'as-published'"):
+        cells(read_protocol("cnmc2019"), "as-published")
+
+
+def test_a_misspelt_key_of_a_protocol_is_suggested(tmp_path: Path) -> None:
+    from importlib import resources
+
+    text = (resources.files("leukoscope.papers") / "murtoza2023.toml").read_text("utf-8")
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text(text.replace("[[readings]]", "[[reedings]]"), "utf-8")
+    with pytest.raises(ProtocolError, match=r"unknown key 'reedings'. Did you mean 'readings'"):
+        read_protocol(str(wrong))
+    short = tmp_path / "short.toml"
+    short.write_text(text.replace("cells = 4\nsettings", "cells = 5\nsettings"), "utf-8")
+    with pytest.raises(ProtocolError, match="arm 'transfer' has 4 cells and says 5"):
+        read_protocol(str(short))
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_choices_name_keys_that_exist(paper: str) -> None:
+    for choice in read_protocol(paper).unpublished:
+        place: object = Experiment().model_dump(by_alias=True)
+        for part in choice.setting.split(".") if choice.setting else ():
+            assert isinstance(place, dict)
+            assert part in place, f"{choice.what}: {choice.setting}"
+            place = place[part]
+
+
+def test_smoke_keeps_every_count_of_epochs_apart() -> None:
+    scaled = {
+        "varol2024": {25: 1, 50: 2, 100: 4},
+        "fata2023": {10: 1, 60: 6, 100: 10},
+        "abed2022": {10: 1, 20: 2, 50: 5},
+        "murtoza2023": {30: 1},
+    }
+    for paper, counts in scaled.items():
+        protocol = read_protocol(paper)
+        assert {epochs: scale_epochs(protocol, epochs) for epochs in counts} == counts
+
+
+def test_smoke_freezes_only_large_backbones() -> None:
+    bhavsar = {
+        cell.values["network"]: cell.settings["model.trainable"]
+        for cell in cells(read_protocol("bhavsar2023"), "leak-free", "smoke")
+    }
+    # VGG16 30.7, VGG19 39 and both 70 GFLOP an image; ResNet50 has 8.
+    assert bhavsar == {"vgg16": "head", "vgg19": "head", "hybrid": "head", "resnet50": "all"}
+
+
+def test_editions_differ_in_what_leaks_and_nothing_else() -> None:
+    protocol = read_protocol("varol2024")
+    for published_cell, clean in zip(
+        cells(protocol, "as-published"), cells(protocol, "leak-free"), strict=True
+    ):
+        a, b = experiment_of(published_cell), experiment_of(clean)
+        left = {"edition": "leak-free", "split": b.split, "expand": b.expand}
+        assert a.model_copy(update=left) == b
+        assert a.split.kind == "image"
+        assert a.expand.before_split == (a.expand.per_class > 0)
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_published_cells_are_counted_and_hang_on_the_grid(paper: str) -> None:
+    protocol = read_protocol(paper)
+    found = published(protocol)
+    assert len(found) == sum(table.cells for table in protocol.tables)
+    results = [cell for cell in found if cell.kind == "result"]
+    assert results
+    assert all(cell.line and cell.metric for cell in results)
+    assert all(cell.cell for cell in results)
+    assert len({(line.table, line.line) for line in lines(protocol)}) == len(lines(protocol))
+
+
+def test_varol_lines_are_the_54_of_its_tables() -> None:
+    protocol = read_protocol("varol2024")
+    tables = [line for line in lines(protocol) if line.table != "Table 7" and not line.literature]
+    assert len(tables) == 54
+    best = next(line for line in tables if line.figures["accuracy"].startswith("0.870"))
+    assert best.cell == "approach1/dataset=3,network=3,size=32,optimiser=adam,epochs=50"
+
+
+@pytest.mark.real
+def test_all_transcribed_cells_are_there(real_data: Path) -> None:
+    transcribed = json.loads((real_data.parent / "papers" / "tables.json").read_text("utf-8"))
+    assert len(transcribed) == 930
+    for paper in sorted({cell["paper"] for cell in transcribed}):
+        ours = published(read_protocol(paper))
+        theirs = [cell for cell in transcribed if cell["paper"] == paper]
+        assert [(c.table, c.row, c.column, c.value) for c in ours] == [
+            (c["table"], c["row"], c["column"], c["value"]) for c in theirs
+        ]
+        for mine, other in zip(ours, theirs, strict=True):
+            if other["number"] is not None:
+                assert mine.number == other["number"]
