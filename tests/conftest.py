@@ -28,3 +28,12 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real images in {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def real_weights(real_data: Path) -> Path:
+    """Pretrained weights beside the real images."""
+    folder = real_data.parent / "weights"
+    if not folder.is_dir():
+        pytest.skip(f"no pretrained weights in {folder}")
+    return folder

@@ -17,19 +17,27 @@ from leukoscope.training.memory import keep_freed_memory
 from leukoscope.training.seeds import numpy_stream, stream_seed, torch_stream
 
 
-@pytest.mark.parametrize("scale", ["unit", "symmetric", "none"])
+@pytest.mark.parametrize("scale", ["unit", "symmetric", "none", "standard"])
 @pytest.mark.parametrize("mean_image", [False, True])
 def test_torch_normalises_as_numpy_does(scale: str, mean_image: bool) -> None:
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (5, 12, 12, 3), dtype=np.uint8)
     mean = rng.random((12, 12, 3), dtype=np.float32) * 255 if mean_image else None
-    pipeline = Pipeline(12, (), scale, mean_image, Fitted({}, mean))  # type: ignore[arg-type]
+    pipeline = Pipeline(
+        12,
+        (),
+        scale,  # type: ignore[arg-type]
+        mean_image,
+        (0.485, 0.456, 0.406),
+        (0.229, 0.224, 0.225),
+        Fitted({}, mean),
+    )
     normaliser = normaliser_of(pipeline, torch.device("cpu"))
     found = normaliser(normaliser.load(pixels))
     assert found.is_contiguous(memory_format=torch.channels_last)
     # One float32 rounding more or less.
     np.testing.assert_allclose(
-        found.permute(0, 2, 3, 1).numpy(), normalise(pipeline, pixels), rtol=1e-6, atol=1e-4 / 255
+        found.permute(0, 2, 3, 1).numpy(), normalise(pipeline, pixels), rtol=1e-6, atol=1e-6
     )
 
 

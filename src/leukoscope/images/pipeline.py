@@ -50,6 +50,7 @@ __all__ = [
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 Values = dict[str, np.ndarray[Any, np.dtype[np.float64]]]
+Colour3 = tuple[float, float, float]
 
 SCHEMA = 1
 VERSION = 1
@@ -77,8 +78,12 @@ class Pipeline:
     """Side of the square result in pixels."""
     steps: tuple[Step, ...] = ()
     """In their order; the resize comes last unless a ``resize`` step says where."""
-    scale: Literal["unit", "symmetric", "none"] = "unit"
+    scale: Literal["unit", "symmetric", "none", "standard"] = "unit"
+    """``standard``: /255, then ``mean`` and ``std``, as pretrained weights want it."""
     subtract_mean_image: bool = False
+    mean: Colour3 = (0.0, 0.0, 0.0)
+    """Of red, green and blue in 0-1; for ``standard``."""
+    std: Colour3 = (1.0, 1.0, 1.0)
     fitted: Fitted | None = None
 
     def __post_init__(self) -> None:
@@ -219,6 +224,10 @@ def normalise(pipeline: Pipeline, batch: Pixels) -> Floats:
         values /= np.float32(127.5)
         if not pipeline.subtract_mean_image:  # which has put the middle at zero already
             values -= np.float32(1.0)
+    elif pipeline.scale == "standard":
+        if not pipeline.subtract_mean_image:
+            values -= np.float32(255.0) * np.asarray(pipeline.mean, np.float32)
+        values /= np.float32(255.0) * np.asarray(pipeline.std, np.float32)
     return values
 
 
@@ -269,6 +278,8 @@ def to_json(pipeline: Pipeline) -> dict[str, Any]:
         "steps": [step.model_dump(mode="json") for step in pipeline.steps],
         "scale": pipeline.scale,
         "subtract_mean_image": pipeline.subtract_mean_image,
+        "mean": list(pipeline.mean),
+        "std": list(pipeline.std),
         "fitted": None
         if pipeline.fitted is None
         else {str(place): _listed(known[place]) for place in sorted(known)},
@@ -296,6 +307,8 @@ def from_json(
             steps=_STEPS.validate_python(tuple(table["steps"])),
             scale=table["scale"],
             subtract_mean_image=bool(table["subtract_mean_image"]),
+            mean=_colour(table.get("mean", (0.0, 0.0, 0.0))),
+            std=_colour(table.get("std", (1.0, 1.0, 1.0))),
             fitted=None if found is None else Fitted(steps, mean_image),
         )
     except (KeyError, TypeError, ValueError, AttributeError, ValidationError) as error:
@@ -303,6 +316,11 @@ def from_json(
             f"{where}: is no preprocessing that leukoscope wrote ({type(error).__name__}: "
             f"{str(error).splitlines()[0]}). Make it again."
         ) from error
+
+
+def _colour(values: Iterable[float]) -> Colour3:
+    red, green, blue = (float(value) for value in values)
+    return red, green, blue
 
 
 def pipeline_save(pipeline: Pipeline, folder: Path) -> None:

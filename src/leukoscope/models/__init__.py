@@ -1,7 +1,8 @@
 """Networks: definitions and nothing else.
 
-``MODELS`` is the list of what there is: name → builder. Adding a model is one new file and one
-line here. Asking for a list of layers, a shape or a number of weights loads no torch.
+``MODELS`` lists the small networks: name → builder. Adding a model is one new file and one line
+here. Any other name is a backbone's (``pretrained.BACKBONES``, or timm's own). Asking for a list of
+layers, a shape or a number of weights of a small network loads no torch.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ExperimentError, suggestion
 from . import cnn
+from .heads import output_units
 from .layers import Layer
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from torch import nn
 
     from ..records.experiment import Model
+    from .pretrained import Pretraining
+    from .weight_files import WeightFile
 
 __all__ = ["MODELS", "build", "layers_of"]
 
@@ -48,12 +52,18 @@ def layers_of(model: Model, classes: int) -> tuple[Layer, ...]:
         model.reading,
         activation=model.activation,
         dropout=model.dropout,
-        outputs=1 if classes == 2 else classes,
+        outputs=output_units(model, classes),
     )
 
 
 def build(
-    model: Model, channels: int, size: int, classes: int, *, generator: torch.Generator
+    model: Model,
+    channels: int,
+    size: int,
+    classes: int,
+    *,
+    generator: torch.Generator,
+    weights: WeightFile | Pretraining | None = None,
 ) -> nn.Module:
     """A torch module: (n, channels, size, size) → logits, (n, 1) for two classes.
 
@@ -67,7 +77,38 @@ def build(
         How many are told apart; two share one sigmoid unit.
     generator
         Draws the initial weights, as Keras does.
+    weights
+        Of a backbone: a file to load (``weight_files.find_weights``), or the facts alone where
+        all weights are loaded later.
+
+    Raises
+    ------
+    ExperimentError
+        When the name is unknown, or something is asked of the network that it cannot do.
     """
+    if model.name not in MODELS:
+        from .pretrained import is_backbone, known_names
+
+        if classes < 2:
+            raise ExperimentError(f"a model tells at least two classes apart, found {classes}.")
+        if not is_backbone(model.name):
+            known = [*MODELS, *known_names()]
+            raise ExperimentError(f"model.name is '{model.name}'. {suggestion(model.name, known)}")
+        from .backbones import build_network
+
+        return build_network(model, size, classes, weights, generator)
     from .building import build_layers
 
+    _refuse_backbone_keys(model)
     return build_layers(layers_of(model, classes), channels, size, generator)
+
+
+def _refuse_backbone_keys(model: Model) -> None:
+    """A key that would have no effect is not passed over."""
+    plain = type(model)()
+    for key in ("weights", "pooling", "hidden", "trainable"):
+        if getattr(model, key) != getattr(plain, key):
+            raise ExperimentError(
+                f"model.{key} is about backbones, and {model.name} is a small network that is "
+                f"trained from nothing. Leave model.{key} out, or name a backbone."
+            )

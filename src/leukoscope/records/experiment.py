@@ -81,8 +81,9 @@ class Preprocess(Record):
     """Side of the square input in pixels."""
     steps: tuple[Step, ...] = ()
     """Named steps in their order, before the resize unless a step says otherwise."""
-    scale: Literal["unit", "symmetric", "none"] = "unit"
-    """``unit``: /255; ``symmetric``: /127.5 − 1; ``none``: 0–255 as they are."""
+    scale: Literal["unit", "symmetric", "none", "pretrained"] = "unit"
+    """``unit``: /255; ``symmetric``: /127.5 − 1; ``none``: 0–255 as they are; ``pretrained``: as
+    the backbone's weights want it."""
     subtract_mean_image: bool = False
     """Subtract the mean image of the training rows (abed2022 §4.3)."""
 

@@ -41,9 +41,10 @@ class Part:
 class Normaliser:
     """``images.pipeline.normalise`` on a device, as one multiplication and one subtraction."""
 
-    factor: float
+    factor: float | Tensor
+    """One number, or one a channel: (3, 1, 1)."""
     offset: Tensor
-    """Subtracted after the factor: (1,) or (3, size, size)."""
+    """Subtracted after the factor: (1,), (3, 1, 1) or (3, size, size)."""
     device: torch.device
 
     def load(self, pixels: Pixels) -> Tensor:
@@ -59,12 +60,20 @@ class Normaliser:
 
 def normaliser_of(pipeline: Pipeline, device: torch.device) -> Normaliser:
     """The normaliser of a pipeline that is fitted."""
-    factor = {"unit": 1 / 255, "symmetric": 1 / 127.5, "none": 1.0}[pipeline.scale]
+    factor: float | Tensor
     offset = torch.zeros(1)
+    if pipeline.scale == "standard":
+        std = torch.tensor(pipeline.std).reshape(3, 1, 1)
+        factor = 1 / (255 * std)
+        offset = torch.tensor(pipeline.mean).reshape(3, 1, 1) / std
+    else:
+        factor = {"unit": 1 / 255, "symmetric": 1 / 127.5, "none": 1.0}[pipeline.scale]
     if pipeline.subtract_mean_image:
         assert pipeline.fitted is not None
         assert pipeline.fitted.mean_image is not None
         offset = torch.from_numpy(pipeline.fitted.mean_image).permute(2, 0, 1) * factor
     elif pipeline.scale == "symmetric":
         offset = torch.ones(1)
+    if isinstance(factor, Tensor):
+        factor = factor.to(device)
     return Normaliser(factor, offset.to(device), device)

@@ -17,6 +17,8 @@ from ..images.augmentation import Augmentation, apply, draw
 from ..images.decode import decode
 from ..images.pipeline import Fitted, Pipeline, fit
 from ..images.store import PixelStore, Source, Stored
+from ..models.pretrained import Pretraining
+from ..models.weight_files import pretraining_facts
 from ..progress import Progress
 from ..records.experiment import Experiment
 from .batches import Integers
@@ -59,10 +61,27 @@ class Pixels:
         return found
 
 
-def plan_pipeline(experiment: Experiment) -> Pipeline:
-    """The experiment's preprocessing, not yet fitted."""
+def plan_pipeline(experiment: Experiment, pretraining: Pretraining | None = None) -> Pipeline:
+    """The experiment's preprocessing, not yet fitted.
+
+    Raises
+    ------
+    ExperimentError
+        When the scale is to be that of the weights, and the network has no published ones.
+    """
     asked = experiment.preprocess
-    return Pipeline(asked.size, asked.steps, asked.scale, asked.subtract_mean_image)
+    if asked.scale != "pretrained":
+        return Pipeline(asked.size, asked.steps, asked.scale, asked.subtract_mean_image)
+    if pretraining is None:
+        pretraining = pretraining_facts(experiment.model.name, experiment.model.weights)
+    return Pipeline(
+        asked.size,
+        asked.steps,
+        "standard",
+        asked.subtract_mean_image,
+        mean=pretraining.mean,
+        std=pretraining.std,
+    )
 
 
 @dataclass(frozen=True)
