@@ -91,8 +91,33 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=r"cannot be written .* choose another folder"):
         write_atomic(tmp_path / "file" / "below.txt", "x")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(StorageError, match="writing failed"):
+    with pytest.raises(StorageError, match=r"folder: is a folder; .* Name a file in it, such as"):
         write_atomic(tmp_path / "folder", "x")
+    assert list((tmp_path / "folder").iterdir()) == []
+
+
+def test_a_pipe_or_a_device_is_not_replaced_by_a_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(StorageError, match=r"pipe: is a pipe; .* Name a file\."):
+        write_atomic(pipe, "x")
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    link = tmp_path / "link"  # so that nothing real is lost, should this fail as root
+    link.symlink_to(os.devnull)
+    with pytest.raises(StorageError, match=r"link: is a device; "):
+        write_atomic(link, "x")
+    assert link.is_symlink()
+
+
+def test_a_link_stays_and_its_file_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    link = tmp_path / "link.txt"
+    link.symlink_to(tmp_path / "deep" / "a.txt")  # leads to nothing yet
+    for content in ("new", "newer"):
+        write_atomic(link, content)
+        assert link.is_symlink()
+        assert (tmp_path / "deep" / "a.txt").read_text() == content
+    assert list((tmp_path / "deep").iterdir()) == [tmp_path / "deep" / "a.txt"]
 
 
 def test_json_round_trip_and_no_nan(tmp_path: Path) -> None:

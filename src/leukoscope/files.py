@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,18 +27,31 @@ __all__ = [
     "write_json",
 ]
 
+KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+)
+"""What may lie where a file is to be written."""
+
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; on success fsync it and rename it into place.
 
-    A reader sees the old file or the new one, never half of it; a failure leaves no debris.
+    A reader sees the old file or the new one, never half of it; a failure leaves no debris. A
+    link stays and what it leads to is replaced.
 
     Raises
     ------
     StorageError
-        When the disk is full or the folder cannot be written.
+        When the disk is full, the folder cannot be written, or ``path`` is there and is no
+        regular file (a rename would replace a device with a file, also ``/dev/null``).
     """
+    _verify_replaceable(path)
+    path = path.resolve() if path.is_symlink() else path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
@@ -50,7 +64,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        with temporary.open("rb") as written:
+        with temporary.open("r+b") as written:  # Windows syncs only what may be written
             os.fsync(written.fileno())
         # mkstemp makes private files; ours are as readable as any other file of the user.
         umask = os.umask(0)
@@ -64,6 +78,22 @@ def atomic_path(path: Path) -> Iterator[Path]:
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _verify_replaceable(path: Path) -> None:
+    """Refuse a target that a rename would destroy, or cannot replace."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:  # not there, or not to be looked at: creating it will say why
+        return
+    if stat.S_ISREG(mode):
+        return
+    found = next((name for fits, name in KINDS if fits(mode)), "something else")
+    raise StorageError(
+        f"{path}: is {found}; a file is written whole and then put in its place, which "
+        f"{found} does not allow. Name a file"
+        + (f" in it, such as {path / 'NAME'}." if stat.S_ISDIR(mode) else ".")
+    )
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:

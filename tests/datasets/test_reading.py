@@ -163,7 +163,8 @@ def test_a_folder_without_permission(tmp_path: Path, draw: Draw) -> None:
             message = refusal(tmp_path)
     finally:
         tmp_path.chmod(0o755)
-    assert "the folder cannot be listed (Permission denied)" in message
+    assert f"{tmp_path}: the folder cannot be read (Permission denied). Give yourself" in message
+    assert "the right to list and enter it and the folders above it (chmod u+rx)" in message
 
 
 def test_a_part_without_permission_is_listed(
@@ -180,7 +181,8 @@ def test_a_part_without_permission_is_listed(
     monkeypatch.setattr(os, "scandir", guarded)
     imported = read_folder(tmp_path)
     assert len(imported.manifest) == 2
-    assert imported.failures == (("other", "Permission denied"),)
+    reason = "the folder cannot be read, so its images are not here (Permission denied)"
+    assert imported.failures == (("other", reason),)
 
 
 def test_names_that_are_no_utf8_are_listed(tmp_path: Path, draw: Draw) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -270,19 +271,21 @@ def header_only_bmp(width: int, height: int) -> bytes:
 @pytest.mark.parametrize("data", [header_only_png(30_000, 30_000), header_only_bmp(30_000, 30_000)])
 def test_a_header_of_30000_by_30000_is_refused_before_decoding(data: bytes) -> None:
     message = refused(data)
-    assert "900000000 pixels" in message or "30,000 x 30,000 pixels" in message
-    assert "at most 89,478,485 pixels are decoded" in message
-    assert "Cut it into fields" in message
+    assert re.search(
+        r": is too large: its header says (900,000,000|30,000 x 30,000) pixels, "
+        r"and at most 89,478,485 pixels are decoded\. Cut it into fields",
+        message,
+    )
     with pytest.raises(ImageError, match="at most"):
         read_header(data)
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_a_header_just_over_the_limit_and_limits_of_ones_own() -> None:
-    assert "the header says 10,000 x 10,000 pixels" in refused(header_only_png(10_000, 10_000))
+    assert "its header says 10,000 x 10,000 pixels" in refused(header_only_png(10_000, 10_000))
     data = encoded(Image.fromarray(RGB), "PNG")
     message = refused(data, limits=Limits(pixels=599))
-    assert "the header says 30 x 20 pixels; at most 599 pixels are decoded" in message
+    assert "its header says 30 x 20 pixels, and at most 599 pixels are decoded" in message
     assert "30 x 20" in refused(encoded(Image.fromarray(RGB), "BMP"), limits=Limits(pixels=599))
     assert decode(data, limits=Limits(pixels=600)).pixels.shape == (20, 30, 3)
 

@@ -317,6 +317,21 @@ def test_writes_that_come_back_short_are_continued(
     assert np.array_equal(stored.batch([7])[0], expected(paths[7]))
 
 
+def test_a_system_that_cannot_write_at_a_place(
+    tmp_path: Path, paths: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows has neither pwrite nor pread; the threads then take turns at the position."""
+    for name in ("pwrite", "pread", "posix_fallocate"):
+        monkeypatch.delattr(os, name)
+    sources = [Source(path) for path in paths] * 3
+    stored = PixelStore(tmp_path / "store").fill(sources, PIPELINE, workers=8)
+    monkeypatch.setattr(journal, "boot", lambda: "another")  # so that all is read and added up
+    again = PixelStore(tmp_path / "store").fill(sources, PIPELINE)
+    assert (stored.decoded, again.decoded) == (12, 0)
+    for row, path in enumerate(paths):
+        assert np.array_equal(again.array[again.index[row]], expected(path))
+
+
 def test_a_cache_that_cannot_be_written(tmp_path: Path, paths: list[Path]) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("in the way")

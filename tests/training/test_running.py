@@ -128,6 +128,8 @@ def test_an_unreadable_image_is_passed_over_and_counted(
     assert run.data.excluded == {"unreadable": 2}
     assert (run.data.rows, run.data.used) == (37, 35)
     assert [line.split(":")[0] for line in run.data.failures] == ["x.png", lost]
+    assert run.data.failures[1].count(Path(lost).name) == 1
+    assert run.data.failures[1].startswith(f"{lost}: data that begins with b'not an i' was found")
     assert lost not in set(run.predictions.table["row"])
 
 

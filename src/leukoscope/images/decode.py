@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -218,17 +219,17 @@ def _opened(file: Any, name: str, limits: Limits, start: bytes) -> Iterator[Imag
     try:
         image = Image.open(file, formats=list(FORMATS))
     except BOMBS as error:
-        raise _too_large(name, str(error).split(" exceeds")[0], limits) from None
+        raise _too_large(name, _promised(error), limits) from None
     except FAULTS as error:
         raise _not_an_image(name, start, error) from error
     with image:
         width, height = image.size
         if width * height > limits.pixels:
-            raise _too_large(name, f"the header says {width:,} x {height:,} pixels", limits)
+            raise _too_large(name, f"{width:,} x {height:,} pixels", limits)
         try:
             yield image
         except BOMBS as error:
-            raise _too_large(name, str(error).split(" exceeds")[0], limits) from None
+            raise _too_large(name, _promised(error), limits) from None
         except FAULTS as error:
             raise ImageError(
                 f"{name}: is truncated or damaged: the header promises {_form(image)}, "
@@ -239,9 +240,15 @@ def _opened(file: Any, name: str, limits: Limits, start: bytes) -> Iterator[Imag
 
 def _too_large(name: str, found: str, limits: Limits) -> ImageError:
     return ImageError(
-        f"{name}: {found}; at most {limits.pixels:,} pixels are decoded. "
-        "Cut it into fields, or save it smaller."
+        f"{name}: is too large: its header says {found}, and at most {limits.pixels:,} pixels "
+        "are decoded. Cut it into fields, or save it smaller."
     )
+
+
+def _promised(error: BaseException) -> str:
+    """The size in Pillow's message of a decompression bomb: it says only the product."""
+    number = re.search(r"\((\d+) pixels\)", str(error))
+    return f"{int(number[1]):,} pixels" if number else "more than Pillow decodes"
 
 
 def _not_an_image(name: str, start: bytes, error: BaseException) -> ImageError:

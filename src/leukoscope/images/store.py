@@ -27,7 +27,17 @@ from ..progress import Progress
 from . import journal
 from .decode import Box, Pixels, decode, read_bytes
 from .pipeline import Pipeline, apply
-from .writing import cores, locked, quiet_libraries, reading, reserve, storage_faults, write
+from .writing import (
+    BINARY,
+    cores,
+    locked,
+    quiet_libraries,
+    read,
+    reading,
+    reserve,
+    storage_faults,
+    write,
+)
 
 __all__ = ["Failure", "PixelStore", "Source", "Stored", "checksum"]
 
@@ -229,7 +239,7 @@ class _Filling:
                 if start + self._bytes > size or file is None:
                     continue
                 if not entry.boot or entry.boot != journal.boot():
-                    data = np.frombuffer(os.pread(file, self._bytes, start), np.uint8)
+                    data = np.frombuffer(read(file, self._bytes, start), np.uint8)
                     if len(data) != self._bytes or checksum(data) != entry.sum:
                         continue
                 good[key] = entry
@@ -250,7 +260,7 @@ class _Filling:
         began = told = time.monotonic()
         made: list[journal.Entry] = []
         done = seen = 0
-        handle = os.open(self.folder / PIXELS, os.O_RDWR | os.O_CREAT, 0o666)
+        handle = os.open(self.folder / PIXELS, os.O_RDWR | os.O_CREAT | BINARY, 0o666)
         pool = ThreadPoolExecutor(self.workers)
         try:
             reserve(handle, (used + len(missing)) * self._bytes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,9 +16,11 @@ from ..errors import StorageError
 from ..progress import Progress
 
 __all__ = [
+    "BINARY",
     "cores",
     "locked",
     "quiet_libraries",
+    "read",
     "reading",
     "reserve",
     "storage_faults",
@@ -25,6 +28,10 @@ __all__ = [
 ]
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
+BINARY = getattr(os, "O_BINARY", 0)
+"""Windows would otherwise turn each byte 10 into two."""
+ONE_PLACE = threading.Lock()
+"""Where the system cannot write at a place (Windows), threads share the handle's one position."""
 
 
 @contextmanager
@@ -69,7 +76,7 @@ def reading(path: Path) -> Iterator[int | None]:
     if not path.exists():
         yield None
         return
-    handle = os.open(path, os.O_RDONLY)
+    handle = os.open(path, os.O_RDONLY | BINARY)
     try:
         yield handle
     finally:
@@ -110,5 +117,22 @@ def write(handle: int, pixels: Pixels, start: int) -> None:
     """All bytes at their place; through the file, for a full disk under a map is a crash."""
     flat = np.ascontiguousarray(pixels).reshape(-1)
     while len(flat):
-        written = os.pwrite(handle, flat.data, start)
+        written = _write_at(handle, flat.data, start)
         flat, start = flat[written:], start + written
+
+
+def read(handle: int, count: int, start: int) -> bytes:
+    """``count`` bytes from their place, fewer where the file ends before."""
+    if hasattr(os, "pread"):
+        return os.pread(handle, count, start)
+    with ONE_PLACE:
+        os.lseek(handle, start, os.SEEK_SET)
+        return os.read(handle, count)
+
+
+def _write_at(handle: int, data: memoryview, start: int) -> int:
+    if hasattr(os, "pwrite"):
+        return os.pwrite(handle, data, start)
+    with ONE_PLACE:
+        os.lseek(handle, start, os.SEEK_SET)
+        return os.write(handle, data)

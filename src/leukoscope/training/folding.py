@@ -134,7 +134,11 @@ def _fold_pixels(
 def _note_unreadable(plan: Plan, pixels: Pixels) -> None:
     """Keep which rows have no pixels, for ``data.json`` at the end."""
     keys = plan.task.manifest.keys
-    lost = {keys[failure.row]: failure.reason for failure in pixels.stored.failures}
+    # The key names the image already, and no absolute path should tell where it lay.
+    lost = {
+        keys[failure.row]: failure.reason.removeprefix(f"{failure.image}: ")
+        for failure in pixels.stored.failures
+    }
     write_json(plan.folder / UNREADABLE, {"schema": 1, "rows": lost})
 
 

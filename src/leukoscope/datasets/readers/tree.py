@@ -15,6 +15,7 @@ __all__ = ["IMAGE_SUFFIXES", "Tree", "list_tree"]
 
 IMAGE_SUFFIXES = SUFFIXES
 """What counts as an image by its name; whether it is one, decoding says."""
+PART_REFUSED = "the folder cannot be read, so its images are not here"
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def list_tree(root: Path) -> Tree:
             else:
                 shown = os.fsencode(relative).decode("utf-8", "backslashreplace")
                 unlisted.append((shown, "the name is not UTF-8; rename the file"))
-    refused = dict(unlisted).get("")
+    refused = next((reason for folder, reason in unlisted if not folder), None)
     if refused is not None:
         raise _refused(root, refused)
     return Tree(root, tuple(sorted(files)), tuple(sorted(unlisted)))
@@ -115,7 +116,8 @@ def list_tree(root: Path) -> Tree:
 
 def _refused(root: Path, reason: str) -> ManifestError:
     return ManifestError(
-        f"{root}: the folder cannot be listed ({reason}). Give yourself the right to read it."
+        f"{root}: the folder cannot be read ({reason}). Give yourself the right to list and enter "
+        f"it and the folders above it (chmod u+rx), or ask its owner."
     )
 
 
@@ -130,7 +132,8 @@ def _walk(root: Path, unlisted: list[tuple[str, str]]) -> Iterator[tuple[str, li
             with os.scandir(place) as entries:
                 listed = [(entry.name, _is_folder(entry)) for entry in entries]
         except OSError as error:
-            unlisted.append((folder, error.strerror or "cannot be listed"))
+            reason = error.strerror or "no reason is given"
+            unlisted.append((folder, reason if not folder else f"{PART_REFUSED} ({reason})"))
             continue
         identity = (status.st_dev, status.st_ino)
         if identity in above:  # a link that leads back to a folder above itself
