@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from .datasets import Manifest
-from .errors import ExperimentError, MissingExtraError, RunError
+from .errors import ExperimentError, MissingExtraError
 from .progress import Progress
 from .records.experiment import Experiment, SplitPlan, read_experiment, with_settings
 from .records.findings import Finding
 from .records.predictions import Predictions, read_predictions
-from .records.run import PARTIAL, Run, read_run
+from .records.run import PARTIAL, Run, read_run, refuse_existing
 from .records.split import Edition, Split, read_split
 
 if TYPE_CHECKING:
@@ -189,20 +189,21 @@ def train(
     from .training import train as run_training
 
     planned = experiment_for(experiment, model=model, settings=settings)
-    if Path(out).exists():
-        raise RunError(f"{out}: exists already. Choose another folder, or remove it first.")
-    manifest, failures = open_data(
-        data, as_=as_, duplicates=planned.split.group_duplicates, progress=progress
-    )
-    place = manifest.folder if isinstance(data, Manifest) else Path(data)
+    place = data.folder if isinstance(data, Manifest) else Path(data)
     # Where a report finds the images again; relative, so that no home folder is told.
     planned = with_settings(planned, {"data.manifest": os.path.relpath(place, out)})
     if isinstance(split, Path | str):
         division: Split | None = read_split(Path(split))
     elif split is None and planned.split.file:
-        division = read_split(Path(planned.split.file))
+        beside = Path(experiment).parent if isinstance(experiment, Path | str) else Path()
+        division = read_split(beside / planned.split.file)
     else:
         division = split
+    # Before the images are read, which may take long.
+    refuse_existing(Path(out), planned, division)
+    manifest, failures = open_data(
+        data, as_=as_, duplicates=planned.split.group_duplicates, progress=progress
+    )
     return run_training(
         planned, manifest, Path(out), split=division, failures=failures, progress=progress
     )

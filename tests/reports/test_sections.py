@@ -94,6 +94,25 @@ def test_settings_differ_where_they_do(make_run: Any) -> None:
     assert not any(key.startswith("augment.") for key in rows)
 
 
+@pytest.mark.parametrize(
+    "plan",
+    [
+        {"kind": "kfold", "folds": 9, "file": "split.json"},
+        {"kind": "holdout", "test": 0.35},  # a run from before its file was named
+    ],
+)
+def test_a_given_split_is_shown_and_not_the_plan_it_replaced(
+    make_run: Any, plan: dict[str, Any]
+) -> None:
+    planned, given = make_run("a"), make_run("b", settings={"split": plan})
+    rows = {row.key: row.values for row in model.build(read_study([planned, given])).settings}
+    assert rows["split.kind"] == ("kfold", "kfold (given)")
+    assert rows["split.folds"] == ("4", "4 (given)")
+    assert rows["split.repeats"] == ("1", "1 (given)")
+    assert rows["split.test"] == ("0.2", "25.0\u00a0% (given)")
+    assert rows["split.group_duplicates"] == ("yes", "— (given)")
+
+
 def test_the_best_epoch_of_each_fold_is_read_from_its_history(make_run: Any) -> None:
     (shown,) = model.build(read_study([make_run()])).runs
     assert [fold.epochs for fold in shown.folds] == [6] * 4

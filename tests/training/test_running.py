@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from leukoscope import api
 from leukoscope.datasets.manifest import Manifest
 from leukoscope.errors import ExperimentError, RunError, SplitError
 from leukoscope.records.experiment import Experiment, SplitPlan
@@ -133,9 +134,39 @@ def test_an_unreadable_image_is_passed_over_and_counted(
     assert lost not in set(run.predictions.table["row"])
 
 
+def test_a_run_with_a_given_split_repeats_itself_from_its_own_files(
+    cells: Manifest, small: Make, tmp_path: Path
+) -> None:
+    given = make_split(cells, SplitPlan(kind="kfold", folds=2), seed=3, edition="leak-free")
+    run = train(small(), cells, tmp_path / "run", split=given)
+    assert run.experiment.split.file == "split.json"
+    assert run.experiment.split.kind == "holdout"  # the plan, which was not used
+    again = api.train(cells, tmp_path / "again", experiment=run.folder / "experiment.toml")
+    assert again.split == given
+    assert again.predictions.table.equals(run.predictions.table)
+
+
+def test_a_folder_that_is_there_is_said_to_be_what_it_is(
+    cells: Manifest, small: Make, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    api.train(cells, out, experiment=small())
+    with pytest.raises(RunError, match=r"run of the same experiment: there is nothing to do\."):
+        api.train(cells, out, experiment=small(name="renamed"))
+    with pytest.raises(
+        RunError, match=r"of another experiment: training\.epochs was 2 and is now 3\. Choose"
+    ):
+        api.train(cells, out, experiment=small(training__epochs=3))
+    with pytest.raises(RunError, match=r"another experiment: data\.manifest was '\.\./cells' and is"):
+        api.train(tmp_path / "elsewhere", out, experiment=small())
+    split = make_split(cells, SplitPlan(kind="holdout", test=0.5), seed=9, edition="leak-free")
+    with pytest.raises(RunError, match=r"of another experiment: the split is another one\."):
+        api.train(cells, out, experiment=small(), split=split)
+
+
 def test_an_existing_run_is_not_overwritten(cells: Manifest, small: Make, tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    with pytest.raises(RunError, match=r"run: exists already. Choose another folder"):
+    with pytest.raises(RunError, match=r"run: exists already and is no run\. Choose another folder"):
         train(small(), cells, tmp_path / "run")
 
 
@@ -197,7 +228,11 @@ def test_an_unknown_label_is_answered_with_the_right_one(
 def test_a_validation_rule_needs_a_validation_part(
     cells: Manifest, small: Make, tmp_path: Path
 ) -> None:
-    with pytest.raises(ExperimentError, match=r"training.epoch looks at the validation part"):
+    with pytest.raises(
+        ExperimentError,
+        match=r"training\.epoch looks at the validation part, but this fold has none: .* Set "
+        r"split\.validation above 0 and add subjects .* training\.epoch = 'last' and",
+    ):
         train(small(split__validation=0.0), cells, tmp_path / "run")
     with pytest.raises(ExperimentError, match=r"training.patience looks at the validation part"):
         train(

@@ -29,6 +29,7 @@ __all__ = [
     "Schedule",
     "SplitPlan",
     "Training",
+    "differences",
     "experiment_sha256",
     "read_experiment",
     "with_settings",
@@ -36,6 +37,8 @@ __all__ = [
 ]
 
 SCHEMA = 1
+WITHOUT_EFFECT = ("name", "data.manifest", "split.file")
+"""Keys that change nothing of the result, so a run may go on under others."""
 
 
 class Data(Record):
@@ -270,3 +273,26 @@ def experiment_sha256(experiment: Experiment) -> str:
     table["data"].pop("manifest")
     table["split"].pop("file")
     return sha256_bytes(canonical_json(table).encode())
+
+
+def differences(before: Experiment, now: Experiment) -> tuple[str, ...]:
+    """The keys that change the result and differ, each with both of its values."""
+    if experiment_sha256(before) == experiment_sha256(now):
+        return ()
+    old, new = (_flat(one.model_dump(mode="json", by_alias=True)) for one in (before, now))
+    return tuple(
+        f"{key} was {old.get(key)!r} and is now {new.get(key)!r}"
+        for key in sorted(old.keys() | new.keys())
+        if key not in WITHOUT_EFFECT and old.get(key) != new.get(key)
+    )
+
+
+def _flat(table: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Nested tables as dotted keys."""
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            found |= _flat(value, f"{before}{key}.")
+        else:
+            found[f"{before}{key}"] = value
+    return found

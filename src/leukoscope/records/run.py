@@ -35,7 +35,7 @@ from pydantic import Field
 from ..errors import RunError
 from ..files import read_json, write_json
 from ..schema import Record, parse
-from .experiment import Experiment, read_experiment
+from .experiment import Experiment, differences, read_experiment
 from .findings import Finding, read_findings
 from .predictions import Predictions, read_predictions
 from .split import Split, read_split
@@ -48,6 +48,7 @@ __all__ = [
     "describe_environment",
     "read_history",
     "read_run",
+    "refuse_existing",
     "write_data_summary",
 ]
 
@@ -162,6 +163,38 @@ def read_run(folder: Path) -> Run:
         environment=read_json(
             folder / "environment.json", what="environment", schema=SCHEMA, error=RunError
         ),
+    )
+
+
+def refuse_existing(folder: Path, experiment: Experiment, split: Split | None = None) -> None:
+    """Refuse to train into a folder that is there, and say what lies in it.
+
+    Raises
+    ------
+    RunError
+        Where ``folder`` exists: a finished run of this experiment (then there is nothing to do),
+        one of another (with the keys that differ), or something else.
+    """
+    if not folder.exists():
+        return
+    if any(not (folder / name).is_file() for name in FILES):
+        raise RunError(f"{folder}: exists already and is no run. Choose another folder.")
+    before = read_experiment(folder / "experiment.toml")
+    changed = list(differences(before, experiment))
+    places = before.data.manifest, experiment.data.manifest
+    if all(places) and places[0] != places[1]:
+        changed.append(f"data.manifest was {places[0]!r} and is now {places[1]!r}")
+    if split is not None and split != read_split(folder / "split.json"):
+        changed.append("the split is another one")
+    if changed:
+        raise RunError(
+            f"{folder}: exists already, a finished run of another experiment: "
+            f"{'; '.join(changed)}. Choose another folder, or remove it first."
+        )
+    raise RunError(
+        f"{folder}: exists already, a finished run of the same experiment: there is nothing to do. "
+        f"See it: leukoscope report {folder} -o report.html. To train it anew, choose another "
+        "folder."
     )
 
 

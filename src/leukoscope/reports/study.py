@@ -82,6 +82,12 @@ class Shown:
         """``28 groups``, ``28 inferred groups`` or ``248 images as groups``."""
         return counted(groups, self.group_word, self.group_words)
 
+    @property
+    def split_given(self) -> bool:
+        """Whether the split came from a file, so that the experiment's plan was not used."""
+        plan, split = self.run.experiment.split, self.run.split
+        return bool(plan.file) or plan.kind != split.kind
+
     @cached_property
     def fold_names(self) -> tuple[str, ...]:
         """A name for each fold of the split that no other has."""

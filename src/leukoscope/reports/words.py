@@ -7,11 +7,12 @@ from typing import Any
 from ..images.augmentation import Augmentation
 from ..records.experiment import Expansion, Experiment
 from ..records.split import Split
-from .numbers import counted, listed, number, plain
+from .numbers import counted, listed, number, plain, share
 
 __all__ = [
     "KINDS",
     "augmentation_words",
+    "given_split_words",
     "setting_words",
     "split_words",
     "step_words",
@@ -166,6 +167,22 @@ def split_words(split: Split) -> str:
         else "single images were divided, so that images of one group stand in several parts"
     )
     return f"The data was divided {kind}{times}; {unit}. Seed {split.seed}."
+
+
+def given_split_words(split: Split) -> dict[str, str]:
+    """What a split that was given says of itself, under the keys of the plan that it replaces."""
+    repeats = len({fold.repeat for fold in split.folds})
+    rows = sum(len(fold.train + fold.validation + fold.test) for fold in split.folds)
+    return {
+        "split.kind": f"{split.kind} (given)",
+        "split.folds": f"{number(len(split.folds) // repeats)} (given)",
+        "split.repeats": f"{number(repeats)} (given)",
+        "split.test": f"{share(sum(len(fold.test) for fold in split.folds), rows)} (given)",
+        "split.validation": (
+            f"{share(sum(len(fold.validation) for fold in split.folds), rows)} (given)"
+        ),
+        "split.group_duplicates": "— (given)",
+    }
 
 
 def setting_words(key: str, value: Any) -> str:

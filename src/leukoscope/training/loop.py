@@ -159,8 +159,10 @@ def _verify(experiment: Experiment, data: FoldData) -> None:
     if not len(data.validation) and (settings.epoch == "best-validation" or settings.patience):
         key = "training.epoch" if settings.epoch == "best-validation" else "training.patience"
         raise ExperimentError(
-            f"{key} looks at the validation part, but this split has none. "
-            "Set split.validation above 0, or training.epoch = 'last' and training.patience = 0."
+            f"{key} looks at the validation part, but this fold has none: split.validation is 0, "
+            "or too few groups were left to make one of. Set split.validation above 0 and add "
+            "subjects where they are few; or train without one: training.epoch = 'last' and "
+            "training.patience = 0."
         )
 
 

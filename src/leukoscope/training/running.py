@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import torch
@@ -17,13 +16,21 @@ from ..files import write_json
 from ..progress import Progress
 from ..records.experiment import (
     Experiment,
-    experiment_sha256,
+    differences,
     read_experiment,
+    with_settings,
     write_experiment,
 )
 from ..records.findings import write_findings
 from ..records.predictions import predictions_from_table, write_predictions
-from ..records.run import PARTIAL, Run, describe_environment, read_run, write_data_summary
+from ..records.run import (
+    PARTIAL,
+    Run,
+    describe_environment,
+    read_run,
+    refuse_existing,
+    write_data_summary,
+)
 from ..records.split import Split, read_split, write_split
 from ..splits.splitting import verify_split
 from .device import choose_device, choose_precision
@@ -37,8 +44,6 @@ __all__ = ["train"]
 
 EXPERIMENT, SPLIT, DATA = "experiment.toml", "split.json", "data.json"
 LOCK = ".lock"
-WITHOUT_EFFECT = ("name", "data.manifest", "split.file")
-"""Keys that change nothing of the result, so a run may go on under others."""
 
 
 def train(
@@ -89,11 +94,13 @@ def train(
         On Ctrl-C: the last finished epoch is saved, and the same call goes on.
     """
     out = Path(out)
-    if out.exists():
-        raise RunError(f"{out}: exists already. Choose another folder, or remove it first.")
+    refuse_existing(out, experiment, split)
     keep_freed_memory()
     progress = progress or Progress(quiet=True)
     partial = out.with_name(out.name + PARTIAL)
+    if split is not None:
+        # The run's own copy, beside its experiment: the keys of the plan were not used.
+        experiment = with_settings(experiment, {"split.file": SPLIT})
     task = define_task(experiment, manifest)
     with _claimed(partial):
         plan = _begin(experiment, manifest, task, split, failures, partial, progress)
@@ -166,29 +173,12 @@ def _begin(
 
 
 def _refuse_other_experiment(before: Experiment, now: Experiment, folder: Path) -> None:
-    if experiment_sha256(before) == experiment_sha256(now):
-        return
-    old, new = (_flat(one.model_dump(mode="json", by_alias=True)) for one in (before, now))
-    changed = [
-        f"{key} was {old.get(key)!r} and is now {new.get(key)!r}"
-        for key in sorted(old.keys() | new.keys())
-        if key not in WITHOUT_EFFECT and old.get(key) != new.get(key)
-    ]
-    raise RunError(
-        f"{folder}: was begun with another experiment: {'; '.join(changed)}. "
-        "Finish it with the former one, or choose another folder."
-    )
-
-
-def _flat(table: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Nested tables as dotted keys."""
-    found: dict[str, Any] = {}
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            found |= _flat(value, f"{before}{key}.")
-        else:
-            found[f"{before}{key}"] = value
-    return found
+    changed = differences(before, now)
+    if changed:
+        raise RunError(
+            f"{folder}: was begun with another experiment: {'; '.join(changed)}. "
+            "Finish it with the former one, or choose another folder."
+        )
 
 
 def _write_environment(folder: Path, device: torch.device, precision: torch.dtype) -> None:

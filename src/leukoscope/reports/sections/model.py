@@ -9,7 +9,7 @@ from ...records.experiment import Experiment, experiment_sha256
 from ..drawings import Drawn, learning_curves
 from ..numbers import listed, number
 from ..study import Shown, Study, flat
-from ..words import setting_words, training_words, value_words
+from ..words import given_split_words, setting_words, training_words, value_words
 
 __all__ = ["FoldRow", "ModelSection", "RunModel", "SettingRow", "build"]
 
@@ -120,6 +120,9 @@ def _network(shown: Shown) -> tuple[tuple[str, str], ...]:
 def _settings(study: Study) -> tuple[SettingRow, ...]:
     """Every key of the experiments; augmentation that does nothing is left out."""
     default = flat(Experiment().model_dump(mode="json", by_alias=True))
+    givens = [
+        given_split_words(shown.run.split) if shown.split_given else {} for shown in study.shown
+    ]
     rows = []
     for key in dict.fromkeys(key for shown in study.shown for key in shown.settings):
         values = [shown.settings.get(key) for shown in study.shown]
@@ -128,6 +131,9 @@ def _settings(study: Study) -> tuple[SettingRow, ...]:
         )
         if key == "schema" or idle:
             continue
-        texts = tuple(setting_words(key, value) for value in values)
+        texts = tuple(
+            given.get(key) or setting_words(key, value)
+            for given, value in zip(givens, values, strict=True)
+        )
         rows.append(SettingRow(key, texts, differs=len(set(texts)) > 1))
     return tuple(rows)
