@@ -157,7 +157,9 @@ def test_a_folder_that_is_there_is_said_to_be_what_it_is(
         RunError, match=r"of another experiment: training\.epochs was 2 and is now 3\. Choose"
     ):
         api.train(cells, out, experiment=small(training__epochs=3))
-    with pytest.raises(RunError, match=r"another experiment: data\.manifest was '\.\./cells' and is"):
+    with pytest.raises(
+        RunError, match=r"another experiment: data\.manifest was '\.\./cells' and is"
+    ):
         api.train(tmp_path / "elsewhere", out, experiment=small())
     split = make_split(cells, SplitPlan(kind="holdout", test=0.5), seed=9, edition="leak-free")
     with pytest.raises(RunError, match=r"of another experiment: the split is another one\."):
@@ -166,7 +168,9 @@ def test_a_folder_that_is_there_is_said_to_be_what_it_is(
 
 def test_an_existing_run_is_not_overwritten(cells: Manifest, small: Make, tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    with pytest.raises(RunError, match=r"run: exists already and is no run\. Choose another folder"):
+    with pytest.raises(
+        RunError, match=r"run: exists already and is no run\. Choose another folder"
+    ):
         train(small(), cells, tmp_path / "run")
 
 
