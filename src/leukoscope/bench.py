@@ -16,6 +16,7 @@ BENCHMARKS = {
     "images": "leukoscope.images.benchmark",
     "evaluation": "leukoscope.evaluation.benchmark",
     "training": "leukoscope.training.benchmark",
+    "classical": "leukoscope.models.classical.benchmark",
 }
 """Name → module with ``run(progress) -> list[dict]``; the keys are those of ``Row``."""
 
