@@ -15,6 +15,7 @@
         weights.safetensors
         model.json       model, classes, which epoch was kept and by what rule
         pipeline.json    preprocessing with its fitted values (and mean-image.npy)
+      epochs-E/          predictions.csv and metrics.json after E epochs, where they were asked for
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from torch import nn
 
 from ..datasets.manifest import Manifest
 from ..files import write_json
@@ -28,7 +30,7 @@ from .predicting import FoldModel, probabilities, save_model, table_of
 from .seeds import torch_stream
 from .task import Task
 
-__all__ = ["COPIES_FILE", "FOLD_PREDICTIONS", "UNREADABLE", "Plan", "train_folds"]
+__all__ = ["COPIES_FILE", "FOLD_PREDICTIONS", "UNREADABLE", "Plan", "count_file", "train_folds"]
 
 COPIES_FILE = "copies.npy"
 FOLD_PREDICTIONS = "predictions.csv"
@@ -48,6 +50,13 @@ class Plan:
     folder: Path
     device: torch.device
     precision: torch.dtype
+    counts: tuple[int, ...] = ()
+    """Numbers of epochs that are measured too on the way to the last."""
+
+
+def count_file(epochs: int) -> str:
+    """A fold's predictions after so many epochs, until all folds are whole."""
+    return f"predictions-{epochs}.csv"
 
 
 def train_folds(plan: Plan, progress: Progress) -> None:
@@ -167,6 +176,11 @@ def _train_fold(
     )
     normaliser = normaliser_of(pipeline, plan.device)
     data = FoldData(pixels, normaliser, train, validation, test, classes)
+    parts = {"validation": validation, "test": test}
+
+    def predict(network: nn.Module, path: Path) -> None:
+        _predict(plan, number, rows, parts, network, data, path)
+
     kept = train_network(
         network,
         data,
@@ -175,6 +189,8 @@ def _train_fold(
         precision=plan.precision,
         folder=folder,
         report=report,
+        counts=plan.counts,
+        snapshot=lambda epochs, network: predict(network, folder / count_file(epochs)),
     )
     record = FoldModel(
         model=experiment.model,
@@ -189,21 +205,37 @@ def _train_fold(
         parameters=sum(parameter.numel() for parameter in network.parameters()),
     )
     save_model(folder, record, network, pipeline)
+    for epochs in (count for count in plan.counts if count > kept.epochs):
+        # It stopped early, and would have with fewer or more epochs to come.
+        predict(network, folder / count_file(epochs))
+    predict(network, folder / FOLD_PREDICTIONS)
+    for path in (folder / CHECKPOINT, folder / COPIES_FILE, *folder.glob("best-*.safetensors")):
+        path.unlink(missing_ok=True)
+    return kept.epochs
+
+
+def _predict(
+    plan: Plan,
+    number: int,
+    rows: FoldRows,
+    parts: Mapping[str, Part],
+    network: nn.Module,
+    data: FoldData,
+    path: Path,
+) -> None:
+    """Write the predictions of a network on the parts that it was not trained on."""
     tables = [
         table_of(
             _columns(plan, rows, part, name),
             probabilities(forward(network, data, part)),
-            task.classes,
+            plan.task.classes,
             fold=number,
             repeat=plan.split.folds[number].repeat,
         )
-        for name, part in (("validation", validation), ("test", test))
+        for name, part in parts.items()
         if len(part)
     ]
-    write_predictions(pd.concat(tables, ignore_index=True), folder / FOLD_PREDICTIONS)
-    for path in (folder / CHECKPOINT, folder / COPIES_FILE, *folder.glob("best-*.safetensors")):
-        path.unlink(missing_ok=True)
-    return kept.epochs
+    write_predictions(pd.concat(tables, ignore_index=True), path)
 
 
 def _targets(task: Task, copies: Copies) -> np.ndarray[Any, np.dtype[np.int64]]:

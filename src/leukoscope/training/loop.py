@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ __all__ = [
     "FORWARD_PIXELS",
     "FoldData",
     "Kept",
+    "Snapshot",
     "TrainingState",
     "forward",
     "new_state",
@@ -45,6 +46,8 @@ FORWARD_PIXELS = 600_000
 
 Report = Callable[[int, int, list[dict[str, float]]], None]
 """Told (finished epochs, finished batches of this epoch, history so far)."""
+Snapshot = Callable[[int, nn.Module], None]
+"""Told (epochs, network with the weights that a training of so many epochs would keep)."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,8 @@ def train_network(
     precision: torch.dtype,
     folder: Path,
     report: Report,
+    counts: Collection[int] = (),
+    snapshot: Snapshot | None = None,
 ) -> Kept:
     """Train ``network`` in place, going on from the checkpoint in ``folder`` where there is one.
 
@@ -109,16 +114,21 @@ def train_network(
         Its number, which is part of every random stream.
     precision
         ``torch.bfloat16`` computes the products in it and keeps weights and updates in float32.
+    counts, snapshot
+        After each of these numbers of epochs ``snapshot`` sees the network as a training of just
+        so many would have left it; again after a kill in between.
 
     Raises
     ------
     ExperimentError
-        When the loss is no longer a number, or the kept epoch needs a part that is empty.
+        When the loss is no longer a number, the kept epoch needs a part that is empty, or
+        ``counts`` are asked of a schedule that depends on the number of epochs.
     RunError
         When the checkpoint cannot be read.
     """
     settings = experiment.training
     _verify(experiment, data)
+    _refuse_counts(experiment, counts)
     state = new_state(network, experiment)
     if (folder / CHECKPOINT).exists():
         _restore(state, folder)
@@ -132,12 +142,39 @@ def train_network(
         state.history.append(row)
         state.epoch += 1
         _judge(state, settings.epoch, folder)
+        if snapshot is not None and state.epoch in counts:
+            _show(state, settings.epoch, folder, snapshot)
         _save(state, folder)
         report(state.epoch, 0, state.history)
     if settings.epoch != "last":
         network.load_state_dict(load_weights(folder / f"best-{state.best_epoch}.safetensors"))
     kept = state.epoch if settings.epoch == "last" else state.best_epoch
     return Kept(kept, state.epoch, _RULES[settings.epoch])
+
+
+def _refuse_counts(experiment: Experiment, counts: Collection[int]) -> None:
+    """A shorter training is the beginning of a longer one, unless its rates know the end."""
+    if counts and experiment.schedule.kind == "cosine":
+        raise ExperimentError(
+            "schedule.kind = 'cosine' falls to the last epoch, so a training of fewer epochs is "
+            "another training: measure each number of epochs in a run of its own."
+        )
+    longer = [count for count in counts if not 0 < count <= experiment.training.epochs]
+    if longer:
+        raise ExperimentError(
+            f"a snapshot after {longer[0]} epochs is asked of {experiment.training.epochs}."
+        )
+
+
+def _show(state: TrainingState, rule: str, folder: Path, snapshot: Snapshot) -> None:
+    """Show the weights that are kept if the training ended here, then go on with the newest."""
+    if rule == "last":
+        snapshot(state.epoch, state.network)
+        return
+    newest = {name: value.clone() for name, value in state.network.state_dict().items()}
+    state.network.load_state_dict(load_weights(folder / f"best-{state.best_epoch}.safetensors"))
+    snapshot(state.epoch, state.network)
+    state.network.load_state_dict(newest)
 
 
 def new_state(network: nn.Module, experiment: Experiment) -> TrainingState:

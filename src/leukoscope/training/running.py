@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -35,7 +36,7 @@ from ..records.split import Split, read_split, write_split
 from ..splits.splitting import verify_split
 from .device import choose_device, choose_precision
 from .division import check_split, divide, published_copies
-from .folding import COPIES_FILE, FOLD_PREDICTIONS, UNREADABLE, Plan, train_folds
+from .folding import COPIES_FILE, FOLD_PREDICTIONS, UNREADABLE, Plan, count_file, train_folds
 from .memory import keep_freed_memory
 from .summary import summarise
 from .task import Task, define_task
@@ -53,6 +54,7 @@ def train(
     *,
     split: Split | None = None,
     failures: Sequence[tuple[str, str]] = (),
+    counts: Sequence[int] = (),
     progress: Progress | None = None,
 ) -> Run:
     """Train every fold of an experiment, predict, measure, and write the run folder ``out``.
@@ -74,6 +76,9 @@ def train(
     failures
         ``(image, reason)`` of images that could not be read when the manifest was made: counted
         in ``data.json``.
+    counts
+        Numbers of epochs that are measured on the way: ``epochs-<count>/predictions.csv`` and
+        ``metrics.json`` in the run, on a CPU the same bits as of a run of just so many epochs.
 
     Returns
     -------
@@ -103,7 +108,8 @@ def train(
         experiment = with_settings(experiment, {"split.file": SPLIT})
     task = define_task(experiment, manifest)
     with _claimed(partial):
-        plan = _begin(experiment, manifest, task, split, failures, partial, progress)
+        begun = _begin(experiment, manifest, task, split, failures, partial, progress)
+        plan = replace(begun, counts=tuple(sorted(set(counts))))
         if not (partial / DATA).exists():
             train_folds(plan, progress)
             _measure(plan, failures)
@@ -200,24 +206,34 @@ def _measure(plan: Plan, failures: Sequence[tuple[str, str]]) -> None:
     """Predictions of all folds as one file, metrics, and last what the data was."""
     from ..evaluation import evaluate
 
-    tables = [
-        pd.read_csv(path, dtype=str, keep_default_na=False) for path in _fold_predictions(plan)
-    ]
-    table = pd.concat(tables, ignore_index=True)
-    write_predictions(table, plan.folder / "predictions.csv")
-    predictions = predictions_from_table(table, positive=plan.task.positive)
-    metrics = evaluate(predictions.part("test"), groups=plan.split.groups)
-    write_json(plan.folder / "metrics.json", metrics)
+    places = {FOLD_PREDICTIONS: plan.folder}
+    places |= {count_file(count): plan.folder / f"epochs-{count}" for count in plan.counts}
+    for name, folder in places.items():
+        tables = [
+            pd.read_csv(path, dtype=str, keep_default_na=False)
+            for path in _fold_predictions(plan, name)
+        ]
+        table = pd.concat(tables, ignore_index=True)
+        write_predictions(table, folder / "predictions.csv")
+        predictions = predictions_from_table(table, positive=plan.task.positive)
+        metrics = evaluate(predictions.part("test"), groups=plan.split.groups)
+        write_json(folder / "metrics.json", metrics)
     write_data_summary(summarise(plan, failures), plan.folder / DATA)
 
 
-def _fold_predictions(plan: Plan) -> list[Path]:
-    folds = range(len(plan.split.folds))
-    return [plan.folder / f"fold-{number}" / FOLD_PREDICTIONS for number in folds]
+def _fold_predictions(plan: Plan, name: str) -> list[Path]:
+    paths = [plan.folder / f"fold-{number}" / name for number in range(len(plan.split.folds))]
+    missing = [path for path in paths if not path.is_file()]
+    if missing:
+        raise RunError(
+            f"{missing[0]}: is missing: this run was begun without asking for that number of "
+            "epochs. Ask for the same numbers as before, or choose another folder."
+        )
+    return paths
 
 
 def _tidy(plan: Plan) -> None:
     """Remove what a finished run does not need."""
     needless = (plan.folder / COPIES_FILE, plan.folder / UNREADABLE, plan.folder / LOCK)
-    for path in (*_fold_predictions(plan), *needless):
+    for path in (*plan.folder.glob("fold-*/predictions*.csv"), *needless):
         path.unlink(missing_ok=True)
