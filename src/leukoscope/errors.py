@@ -10,6 +10,7 @@
     ├── ProtocolError              a paper's protocol, its grid, or a choice from it
     ├── AuditError                 a table of published figures that cannot be read
     ├── ReportError                a report that cannot be written from what is there
+    ├── FuzzyError                 a fuzzy system, or values it cannot decide on
     ├── MissingExtraError          an optional dependency is not installed
     └── StorageError               exit code 3: disk, memory or network failed
         └── DownloadError
@@ -27,6 +28,7 @@ __all__ = [
     "AuditError",
     "DownloadError",
     "ExperimentError",
+    "FuzzyError",
     "ImageError",
     "LeukoscopeError",
     "ManifestError",
@@ -81,6 +83,10 @@ class AuditError(LeukoscopeError):
 
 class ReportError(LeukoscopeError):
     """A report that cannot be written from what is there."""
+
+
+class FuzzyError(LeukoscopeError):
+    """A fuzzy system, or values that it cannot decide on."""
 
 
 class MissingExtraError(LeukoscopeError):
