@@ -1,7 +1,8 @@
 """Networks: definitions and nothing else.
 
 ``MODELS`` lists the small networks: name → builder. Adding a model is one new file and one line
-here. Any other name is a backbone's (``pretrained.BACKBONES``, or timm's own). Asking for a list of
+here. Any other name is a backbone's (``pretrained.BACKBONES``, or timm's own). Behind a ``+``
+stands a classical head (``classical.HEADS``), which is no part of the network. Asking for a list of
 layers, a shape or a number of weights of a small network loads no torch.
 """
 
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ExperimentError, suggestion
 from . import cnn
+from .classical import MEASURED, head_of, network_of
 from .heads import output_units
 from .layers import Layer
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from .pretrained import Pretraining
     from .weight_files import WeightFile
 
-__all__ = ["MODELS", "build", "layers_of"]
+__all__ = ["MODELS", "build", "head_of", "layers_of", "network_of", "vectors"]
 
 MODELS: dict[str, Callable[..., tuple[Layer, ...]]] = {
     "cnn-1": cnn.layers,
@@ -43,12 +45,13 @@ def layers_of(model: Model, classes: int) -> tuple[Layer, ...]:
     ExperimentError
         When the name is unknown (near matches are told) or there are fewer than two classes.
     """
-    if model.name not in MODELS:
-        raise ExperimentError(f"model.name is '{model.name}'. {suggestion(model.name, MODELS)}")
+    name = network_of(model.name)
+    if name not in MODELS:
+        raise ExperimentError(f"model.name is '{model.name}'. {suggestion(name, MODELS)}")
     if classes < 2:
         raise ExperimentError(f"a model tells at least two classes apart, found {classes}.")
-    return MODELS[model.name](
-        model.name,
+    return MODELS[name](
+        name,
         model.reading,
         activation=model.activation,
         dropout=model.dropout,
@@ -86,13 +89,19 @@ def build(
     ExperimentError
         When the name is unknown, or something is asked of the network that it cannot do.
     """
+    model = model.model_copy(update={"name": network_of(model.name)})
+    if model.name in MEASURED:
+        from .measured import Measured
+
+        _refuse_backbone_keys(model)
+        return Measured(model.name)
     if model.name not in MODELS:
         from .pretrained import is_backbone, known_names
 
         if classes < 2:
             raise ExperimentError(f"a model tells at least two classes apart, found {classes}.")
         if not is_backbone(model.name):
-            known = [*MODELS, *known_names()]
+            known = [*MODELS, *MEASURED, *known_names()]
             raise ExperimentError(f"model.name is '{model.name}'. {suggestion(model.name, known)}")
         from .backbones import build_network
 
@@ -103,12 +112,19 @@ def build(
     return build_layers(layers_of(model, classes), channels, size, generator)
 
 
+def vectors(network: nn.Module, batch: torch.Tensor) -> torch.Tensor:
+    """Feature vectors (n, length) that a network makes of a batch (``feature_vectors``)."""
+    from .feature_vectors import vectors as of_network
+
+    return of_network(network, batch)
+
+
 def _refuse_backbone_keys(model: Model) -> None:
     """A key that would have no effect is not passed over."""
     plain = type(model)()
     for key in ("weights", "pooling", "hidden", "trainable"):
         if getattr(model, key) != getattr(plain, key):
             raise ExperimentError(
-                f"model.{key} is about backbones, and {model.name} is a small network that is "
-                f"trained from nothing. Leave model.{key} out, or name a backbone."
+                f"model.{key} is about backbones, and {model.name} is none. "
+                f"Leave model.{key} out, or name a backbone."
             )

@@ -13,6 +13,7 @@
       fold-0/            one for each fold of the split
         history.csv      one line an epoch
         weights.safetensors
+        model.skops        the classical head, where there is one
         model.json       model, classes, which epoch was kept and by what rule
         pipeline.json    preprocessing with its fitted values (and mean-image.npy)
       epochs-E/          predictions.csv and metrics.json after E epochs, where they were asked for

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,13 @@ from ..files import write_json
 from ..images.pipeline import Pipeline
 from ..models import build
 from ..models.building import to_channels_last
+from ..models.classical.saving import save_classifier
 from ..progress import Progress
 from ..records.experiment import Experiment
 from ..records.predictions import write_predictions
 from ..records.split import Fold, Split
 from .batches import Part, normaliser_of
+from .classical import HEAD_FILE, NOT_TRAINED, FittedHead, fit_head, is_trained
 from .clock import Clock
 from .division import Copies, FoldRows, fold_rows
 from .loop import CHECKPOINT, FoldData, Report, forward, train_network
@@ -73,7 +76,9 @@ def train_folds(plan: Plan, progress: Progress) -> None:
         pipeline, pixels, rows, fitted_on = _fold_pixels(plan, fold, folder, shared, progress)
         batches = -(-len(rows.train) // plan.experiment.training.batch_size)
         report = clock.of_fold(number, batches)
-        epochs = _train_fold(plan, number, folder, pipeline, pixels, rows, fitted_on, report)
+        epochs = _train_fold(
+            plan, number, folder, pipeline, pixels, rows, fitted_on, report, progress
+        )
         clock.finish(epochs)
     progress.close()
 
@@ -160,6 +165,7 @@ def _train_fold(
     rows: FoldRows,
     fitted_on: str,
     report: Report,
+    progress: Progress,
 ) -> int:
     """Train, write the model, then its predictions, which say that the fold is finished.
 
@@ -177,21 +183,32 @@ def _train_fold(
     normaliser = normaliser_of(pipeline, plan.device)
     data = FoldData(pixels, normaliser, train, validation, test, classes)
     parts = {"validation": validation, "test": test}
+    groups = _groups(task, rows)[train.rows]
 
-    def predict(network: nn.Module, path: Path) -> None:
-        _predict(plan, number, rows, parts, network, data, path)
+    def head_on(network: nn.Module) -> FittedHead | None:
+        """The classical head on what this network sees, where the model has one."""
+        return fit_head(network, data, groups, experiment, number, folder, progress)
 
-    kept = train_network(
-        network,
-        data,
-        experiment,
-        fold=number,
-        precision=plan.precision,
-        folder=folder,
-        report=report,
-        counts=plan.counts,
-        snapshot=lambda epochs, network: predict(network, folder / count_file(epochs)),
-    )
+    def predict(network: nn.Module, head: FittedHead | None, path: Path) -> None:
+        answer = partial(head.probabilities, progress=progress) if head else _probabilities
+        _predict(plan, number, rows, parts, partial(answer, network, data), path)
+
+    kept = NOT_TRAINED
+    if is_trained(network, experiment):
+        kept = train_network(
+            network,
+            data,
+            experiment,
+            fold=number,
+            precision=plan.precision,
+            folder=folder,
+            report=report,
+            counts=plan.counts,
+            snapshot=lambda epochs, network: predict(
+                network, head_on(network), folder / count_file(epochs)
+            ),
+        )
+    head = head_on(network)
     record = FoldModel(
         model=experiment.model,
         classes=task.classes,
@@ -203,15 +220,24 @@ def _train_fold(
         fitted_on=fitted_on,
         precision=str(plan.precision).removeprefix("torch."),
         parameters=sum(parameter.numel() for parameter in network.parameters()),
+        **(head.facts if head else {}),
     )
     save_model(folder, record, network, pipeline)
+    if head:
+        save_classifier(head.classifier, folder / HEAD_FILE)
     for epochs in (count for count in plan.counts if count > kept.epochs):
         # It stopped early, and would have with fewer or more epochs to come.
-        predict(network, folder / count_file(epochs))
-    predict(network, folder / FOLD_PREDICTIONS)
+        predict(network, head, folder / count_file(epochs))
+    predict(network, head, folder / FOLD_PREDICTIONS)
     for path in (folder / CHECKPOINT, folder / COPIES_FILE, *folder.glob("best-*.safetensors")):
         path.unlink(missing_ok=True)
     return kept.epochs
+
+
+def _probabilities(
+    network: nn.Module, data: FoldData, part: Part
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    return probabilities(forward(network, data, part))
 
 
 def _predict(
@@ -219,15 +245,14 @@ def _predict(
     number: int,
     rows: FoldRows,
     parts: Mapping[str, Part],
-    network: nn.Module,
-    data: FoldData,
+    answer: Callable[[Part], np.ndarray[Any, np.dtype[np.float64]]],
     path: Path,
 ) -> None:
-    """Write the predictions of a network on the parts that it was not trained on."""
+    """Write the answers for the parts that were not trained on."""
     tables = [
         table_of(
             _columns(plan, rows, part, name),
-            probabilities(forward(network, data, part)),
+            answer(part),
             plan.task.classes,
             fold=number,
             repeat=plan.split.folds[number].repeat,
@@ -244,6 +269,13 @@ def _targets(task: Task, copies: Copies) -> np.ndarray[Any, np.dtype[np.int64]]:
     labels = [place[label] for label in task.manifest.column("label")]
     own = np.array(labels, dtype=np.int64)
     return np.concatenate([own, own[copies.parents]])
+
+
+def _groups(task: Task, rows: FoldRows) -> np.ndarray[Any, np.dtype[np.object_]]:
+    """Groups of the manifest's rows and, behind them, of the copies; a row without is its own."""
+    manifest = task.manifest
+    known = np.where(manifest.column("group") == "", manifest.keys, manifest.column("group"))
+    return np.concatenate([known, known[rows.copies.parents]]).astype(object)
 
 
 def _columns(plan: Plan, rows: FoldRows, part: Part, name: str) -> dict[str, Any]:

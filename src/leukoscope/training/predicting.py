@@ -15,11 +15,13 @@ from torch import Tensor, nn
 from ..errors import RunError
 from ..files import read_json, write_json
 from ..images.pipeline import Pipeline, apply, pipeline_load, pipeline_save
-from ..models import build
+from ..models import build, head_of
+from ..models.classical.saving import load_classifier
 from ..records.experiment import Model
 from ..schema import Record, parse
 from .batches import normaliser_of
 from .checkpoint import load_weights, save_weights
+from .classical import HEAD_FILE, Classified
 from .loop import FORWARD_PIXELS
 
 __all__ = ["FoldModel", "load_model", "predict_run", "probabilities", "save_model", "table_of"]
@@ -46,6 +48,12 @@ class FoldModel(Record):
     """Which rows the preprocessing was fitted on, in words; empty where nothing is fitted."""
     precision: str
     parameters: int
+    head: str = ""
+    """The classical head behind the network's vectors, in words."""
+    vector_length: int = 0
+    """Of the vectors that the classical head sees; 0 without one."""
+    head_seconds: float = 0.0
+    """What computing the training vectors and fitting the classical head took."""
 
 
 def probabilities(logits: Tensor) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -91,6 +99,8 @@ def save_model(folder: Path, record: FoldModel, network: nn.Module, pipeline: Pi
 def load_model(folder: Path) -> tuple[FoldModel, nn.Module, Pipeline]:
     """A fold's model, its network with weights (in evaluation mode, on the CPU), its pipeline.
 
+    Where the model has a classical head the network answers through it, with log-probabilities.
+
     Raises
     ------
     RunError
@@ -107,7 +117,11 @@ def load_model(folder: Path) -> tuple[FoldModel, nn.Module, Pipeline]:
             f"{folder / WEIGHTS}: these are not the weights of {record.model.name} at "
             f"{record.size} px ({str(reason).splitlines()[0]}). Restore the file or train again."
         ) from reason
-    return record, network.eval(), pipeline_load(folder)
+    pipeline = pipeline_load(folder)
+    if head_of(record.model.name):
+        classifier = load_classifier(folder / HEAD_FILE)
+        network = Classified(network, classifier, normaliser_of(pipeline, torch.device("cpu")))
+    return record, network.eval(), pipeline
 
 
 def predict_run(
