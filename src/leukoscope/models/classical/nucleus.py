@@ -20,8 +20,10 @@ COLOURS_OF_A_CELL = 2
 """Where the cell was cut out and its surroundings are black: nucleus and cytoplasm."""
 CUT_OUT = 0.02
 """Share of black pixels from which on that is so."""
-LEAST_SHARE = 0.01
+LEAST_SHARE = 0.002
 """A smaller object is no nucleus, and the whole cell is measured instead."""
+ALIKE = 0.5
+"""Objects of at least this share of the largest one's area are nuclei too: of a whole field."""
 
 
 def lab(pixels: Pixels) -> Doubles:
@@ -36,9 +38,10 @@ def find_nucleus(pixels: Pixels) -> Mask:
     """Where the nucleus is.
 
     Pixels are clustered by a* and b*, so that shadows do not divide what is of one stain; the
-    nucleus is the most purple cluster (largest a* − b*), of that the largest object, its holes
-    filled. The clusters begin at the means of equal parts in the order of a* − b*, so that the
-    answer is the same each time. Where nothing is found: every pixel that is not black.
+    nucleus is the most purple cluster (largest a* − b*), of that the largest object and, in an
+    image of several cells, those of at least half its size, their holes filled. The
+    clusters begin at the means of equal parts in the order of a* − b*, so that the answer is the
+    same each time. Where nothing is found: every pixel that is not black.
     """
     import cv2
     from scipy.ndimage import binary_fill_holes
@@ -60,7 +63,8 @@ def find_nucleus(pixels: Pixels) -> Mask:
     found, labels, statistics, _ = cv2.connectedComponentsWithStats(opened, connectivity=8)
     if found < 2:
         return cell
-    largest = 1 + int(np.argmax(statistics[1:, cv2.CC_STAT_AREA]))
-    if statistics[largest, cv2.CC_STAT_AREA] < LEAST_SHARE * cell.size:
+    areas = statistics[1:, cv2.CC_STAT_AREA]
+    if areas.max() < LEAST_SHARE * cell.size:
         return cell
-    return np.asarray(binary_fill_holes(labels == largest))
+    nuclei = 1 + np.flatnonzero(areas >= ALIKE * areas.max())
+    return np.asarray(binary_fill_holes(np.isin(labels, nuclei)))
