@@ -170,3 +170,15 @@ def test_every_metric_has_its_place_in_the_table() -> None:
     assert family("calibration_slope") == "Probabilities"
     assert family("net_benefit_0.10") == "Use"
     assert family("never_heard_of") == "Others"
+
+
+def test_a_classical_head_is_told() -> None:
+    of_network = " ".join(training_words(experiment(model={"name": "fem-3+nb"}), head="Gaussian"))
+    assert "It was trained for at most" in of_network
+    assert of_network.endswith("fitted on the vectors of the training rows: Gaussian.")
+    measured = " ".join(
+        training_words(experiment(model={"name": "wavelet+nb"}), head="Gaussian", trained=False)
+    )
+    assert "Nothing was trained before the head." in measured
+    assert "epoch" not in measured
+    assert "classical head" not in " ".join(training_words(experiment()))

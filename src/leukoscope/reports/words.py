@@ -52,8 +52,17 @@ SPECIAL = {
 """Values that mean something other than their number."""
 
 
-def training_words(experiment: Experiment) -> tuple[str, ...]:
-    """The training as sentences: input, network, loop, epoch kept."""
+def training_words(
+    experiment: Experiment, *, head: str = "", trained: bool = True
+) -> tuple[str, ...]:
+    """The training as sentences: input, network, loop, epoch kept, classical head.
+
+    ``head`` is what a fold's ``model.json`` says of its classical head; ``trained`` is False where
+    nothing was trained before it.
+    """
+    answer = f"A classical head answers, fitted on the vectors of the training rows: {head}."
+    if not trained:
+        return (_input(experiment), "Nothing was trained before the head.", answer)
     sentences = [_input(experiment)]
     augmented = augmentation_words(experiment.augment)
     sentences.append(
@@ -70,6 +79,8 @@ def training_words(experiment: Experiment) -> tuple[str, ...]:
             f"Training stopped early after {counted(experiment.training.patience, 'epoch')} "
             "without a better validation loss."
         )
+    if head:
+        sentences.append(answer)
     return tuple(sentences)
 
 

@@ -76,7 +76,7 @@ def _run(shown: Shown) -> RunModel:
     versions = environment.get("versions") or {}
     return RunModel(
         name=shown.name,
-        words=training_words(shown.run.experiment),
+        words=_words(shown),
         seed=shown.run.experiment.seed,
         experiment_sha256=experiment_sha256(shown.run.experiment),
         folds=tuple(_fold(shown, name, history) for name, history in shown.histories),
@@ -89,6 +89,15 @@ def _run(shown: Shown) -> RunModel:
         ),
         versions=tuple((str(name), str(version)) for name, version in versions.items()),
     )
+
+
+def _words(shown: Shown) -> tuple[str, ...]:
+    models = list(shown.fold_models.values())
+    head = next((str(model["head"]) for model in models if model.get("head")), "")
+    trained = not head or any(model.get("epochs") for model in models)
+    if len(models) > 1 and head:
+        head += f" (in {shown.fold_names[0]})"
+    return training_words(shown.run.experiment, head=head, trained=trained)
 
 
 def _fold(shown: Shown, name: str, history: Any) -> FoldRow:
@@ -109,7 +118,11 @@ def _fold(shown: Shown, name: str, history: Any) -> FoldRow:
 def _network(shown: Shown) -> tuple[tuple[str, str], ...]:
     """What the folds' ``model.json`` say of the network; the same in all, or a range."""
     facts = []
-    for key, heading in (("parameters", "Parameters"), ("precision", "Computed in")):
+    for key, heading in (
+        ("parameters", "Parameters"),
+        ("vector_length", "Vector length"),
+        ("precision", "Computed in"),
+    ):
         values = {model[key] for model in shown.fold_models.values() if model.get(key)}
         if values:
             texts = [number(v) if isinstance(v, int) else str(v) for v in sorted(values)]
