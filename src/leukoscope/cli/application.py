@@ -13,6 +13,7 @@ import typer
 
 from ..errors import LeukoscopeError, suggestion
 from . import (
+    audit,
     bench,
     check,
     compare,
@@ -51,6 +52,7 @@ VERBS: dict[str, Callable[..., Any]] = {
     "train": train.train,
     "evaluate": evaluate.evaluate,
     "compare": compare.compare,
+    "audit": audit.audit,
     "report": report.report,
     "bench": bench.bench,
 }

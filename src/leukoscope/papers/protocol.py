@@ -16,18 +16,17 @@ from typing import Any, Literal, TypeVar
 from pydantic import Field, model_validator
 
 from ..errors import ProtocolError, suggestion
+from ..evaluation.printed import Averaging, Rounding
 from ..records.split import Edition
 from ..schema import Record, parse, read_toml
 
 __all__ = [
     "Arm",
-    "Averaging",
     "Axis",
     "AxisValue",
     "Fault",
     "Protocol",
     "Reading",
-    "Rounding",
     "Source",
     "TableFacts",
     "Unpublished",
@@ -37,8 +36,6 @@ __all__ = [
 SCHEMA = 1
 Settings = dict[str, Any]
 """Dotted keys of an experiment and their values; ``{axis}`` in a text is that axis's value."""
-Averaging = Literal["positive", "macro", "weighted", "any"]
-Rounding = Literal["round", "truncate", "either"]
 
 
 class Source(Record):

@@ -1,4 +1,4 @@
-"""The tables of a paper as printed, and which of their cells is which figure of which training."""
+"""The tables of a paper as printed: which cell is which figure of which training."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from importlib import resources
 from typing import Literal, get_args
 
 from ..errors import ProtocolError
+from ..evaluation.printed import METRICS, PublishedRow, published_row
 from ..schema import Record
 from .cells import cells
 from .protocol import Protocol
 
-__all__ = ["Kind", "Published", "PublishedLine", "lines", "published"]
+__all__ = ["Kind", "Published", "PublishedLine", "lines", "published", "rows_to_audit"]
 
 Kind = Literal["result", "setting", "mean", "data", "layers", "literature"]
 COLUMNS = ("table", "row", "column", "value", "number", "kind", "line", "metric", "cell")
@@ -110,3 +111,28 @@ def lines(protocol: Protocol) -> tuple[PublishedLine, ...]:
         )
         for (table, line), values in figures.items()
     )
+
+
+def rows_to_audit(protocol: Protocol) -> tuple[tuple[PublishedLine, PublishedRow], ...]:
+    """The lines that a confusion matrix of two classes must explain, for ``evaluation.audit``."""
+    if not protocol.positive:
+        return ()
+    known = {cell.id: cell for cell in cells(protocol, protocol.editions[0])}
+    found = []
+    for line in lines(protocol):
+        figures = {m: text for m, text in line.figures.items() if m in METRICS}
+        if not figures:
+            continue
+        table, cell = protocol.table(line.table), known.get(line.cell)
+        row = published_row(
+            line.line,
+            figures,
+            n=str(cell.n) if cell and cell.n and cell.positives >= 1 else "",
+            positives=f"{cell.positives:g}" if cell and cell.positives else "",
+            averaging=table.averaging,
+            rounding=table.rounding,
+            rounding_of=table.rounding_of,
+            digits=table.digits,
+        )
+        found.append((line, row))
+    return tuple(found)
