@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from .datasets import Manifest
-from .errors import ExperimentError, MissingExtraError
+from .errors import ExperimentError, FuzzyError, MissingExtraError
 from .progress import Progress
 from .records.experiment import Experiment, SplitPlan, read_experiment, with_settings
 from .records.findings import Finding
@@ -29,6 +29,7 @@ __all__ = [
     "compare",
     "evaluate",
     "experiment_for",
+    "fuzzy",
     "open_data",
     "predictions_of",
     "read_dataset",
@@ -242,6 +243,56 @@ def evaluate(
         raise ExperimentError(f"{source}: holds no predictions of the {part} part.")
     groups = run.split.groups if run else None
     return measure(predictions, resamples=resamples, seed=seed, level=level, groups=groups)
+
+
+def fuzzy(
+    run: Run | Path | str,
+    *,
+    system: str | Path = "three",
+    data: Manifest | Path | str | None = None,
+    out: Path | str | None = None,
+    resamples: int = 2000,
+    seed: int = 0,
+    progress: Progress = SILENT,
+) -> dict[str, Any]:
+    """Decide a run's test cells by a fuzzy system: normal, refer or blast, with a reason each.
+
+    Parameters
+    ----------
+    run
+        A run folder of two classes, with validation rows.
+    system
+        ``three``, ``five``, or a TOML file. One that is not fitted yet is fitted on each fold's
+        validation groups.
+    data
+        Where the images are, if not where the run says.
+    out
+        Folder to write: ``predictions.csv`` with ``calibrated``, ``verdict`` and ``reason``,
+        ``cells.csv``, one system a fold, ``fuzzy.json`` and the figures. It must not exist.
+    resamples, seed
+        Of the bootstrap over groups.
+
+    Returns
+    -------
+    dict
+        The comparison with a plain band on the calibrated probability at the same referral rate,
+        and whether the fuzzy stage loses, in words.
+    """
+    from .models.fuzzy import read_system
+    from .models.fuzzy.outcome import decide_run
+
+    read = _run_at(run)
+    if read is None:
+        raise FuzzyError(f"{run}: a fuzzy decision is made of a run folder.")
+    if out is not None and Path(out).exists():
+        raise FuzzyError(f"{out}: exists already. Choose another folder, or remove it first.")
+    folder = None
+    if data is not None:
+        folder = open_data(data, duplicates=False, progress=progress)[0].folder
+    return decide_run(
+        read, read_system(system), folder, Path(out) if out is not None else None,
+        resamples=resamples, seed=seed, progress=progress,
+    )  # fmt: skip
 
 
 def compare(

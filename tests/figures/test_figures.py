@@ -27,11 +27,14 @@ from leukoscope.evaluation.curves import (
     worst_errors,
 )
 from leukoscope.figures import FIGURES, Drawing, save
+from leukoscope.figures.decision_surface import Surface
+from leukoscope.figures.memberships import Panel
 from leukoscope.records.predictions import Predictions, predictions_from_table
 
 SVG = "{http://www.w3.org/2000/svg}"
 LINK = "{http://www.w3.org/1999/xlink}href"
 FEW = 60
+NOT_OF_PREDICTIONS = {"learning_curves", "gallery", "memberships", "decision_surface"}
 
 
 def predictions(
@@ -82,6 +85,19 @@ def worse(one: Predictions) -> Predictions:
     return replace(one, table=frame)
 
 
+STEPS = np.linspace(0, 1, 21)
+SURFACE = Surface(
+    STEPS, 2 * STEPS, (STEPS[None, :] + STEPS[:, None]) / 2, "probability", "ratio", (0.3, 0.7),
+    {"entropy": 5.0},
+)  # fmt: skip
+
+
+def sets() -> list[Panel]:
+    curves = {"low": 1 - STEPS, "middle": 1 - np.abs(2 * STEPS - 1), "high": STEPS}
+    score = Panel("score", "score (verdict)", STEPS, dict(curves), (0.3, 0.7))
+    return [Panel("ratio", "nucleus-to-cell ratio", 2 * STEPS, curves), score]
+
+
 WORDS = {"note": "leak-free (inferred), rendered data", "group_word": "inferred group"}
 
 
@@ -107,6 +123,8 @@ def drawn() -> dict[str, Drawing]:
         "gallery": (cases, images),
         "editions": (gap(one, worse(one), resamples=FEW),),
         "comparison": (compare(one, worse(one), resamples=FEW),),
+        "memberships": (sets(),),
+        "decision_surface": (SURFACE,),
     }
     more = {"confusion": {"n_groups": 24}, "comparison": {"names": ("cnn-3", "cnn-4")}}
     return {
@@ -178,7 +196,7 @@ def test_every_figure_says_its_note_and_research_use_only(drawn, name):
     assert drawn[name].title in " ".join(words)
 
 
-@pytest.mark.parametrize("name", sorted(set(FIGURES) - {"learning_curves", "gallery"}))
+@pytest.mark.parametrize("name", sorted(set(FIGURES) - NOT_OF_PREDICTIONS))
 def test_every_result_says_what_it_stands_on(drawn, name):
     under = " ".join(texts(drawn[name]))
     assert re.search(r"480 (images|answers), 24 inferred groups|24 subjects, 24 inferred", under)
@@ -363,6 +381,28 @@ def test_the_comparison_puts_zero_in_the_middle(drawn):
     words = texts(drawing)
     assert "Brier score (lower is better)" in words
     assert drawing.title == "cnn-3 − cnn-4"
+
+
+def test_memberships_lie_where_their_values_are(drawn):
+    panel = sets()[0]
+    for name, curve in panel.sets.items():
+        line = points(drawn["memberships"], f"set-ratio-{name}")
+        assert len(line) == len(curve)
+        for axis, values in ((0, panel.x), (1, curve)):
+            assert abs(np.corrcoef(values, line[:, axis])[0, 1]) > 0.9999
+    words = texts(drawn["memberships"])
+    assert {"low", "middle", "high", "nucleus-to-cell ratio"} <= set(words)
+    assert "1 input and the score" in words
+
+
+def test_the_surface_says_how_much_each_verdict_takes(drawn):
+    low, high = (SURFACE.score < 0.3).mean(), (SURFACE.score >= 0.7).mean()
+    told = drawn["decision_surface"].description
+    assert f"normal {100 * low:.0f} %" in told
+    assert f"blast {100 * high:.0f} %" in told
+    words = texts(drawn["decision_surface"])
+    assert {"normal", "refer", "blast", "probability", "ratio"} <= set(words)
+    assert "entropy at 5.00" in " ".join(words)
 
 
 def test_several_classes():

@@ -17,8 +17,11 @@ from leukoscope.reports.sections.data import FACTS
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "src" / "leukoscope" / "reports" / "templates"
-NOT_RESULTS = {"learning_curves", "gallery", "editions", "comparison"}
-"""Figures that stand elsewhere: with the model, with the errors, side by side."""
+NOT_RESULTS = {
+    "learning_curves", "gallery", "editions", "comparison", "memberships", "decision_surface",
+}  # fmt: skip
+"""Figures that stand elsewhere: with the model, with the errors, side by side, with a fuzzy
+system."""
 
 
 @pytest.fixture(scope="module")

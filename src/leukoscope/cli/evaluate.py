@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from .options import Json, Quiet, Seed, emit
+from .options import Json, Quiet, Seed, emit, progress
 
 __all__ = ["evaluate"]
 
@@ -41,6 +41,21 @@ def evaluate(
     positive: Annotated[
         str | None, typer.Option(help="Positive class of a binary task, if it is not blast.")
     ] = None,
+    fuzzy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="three|five|SYSTEM.toml",
+            help="Also decide a run's test cells by a fuzzy system: normal, refer or blast.",
+        ),
+    ] = None,
+    verdicts: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write verdicts, systems and figures of --fuzzy here."),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="M.csv|FOLDER", help="Images for --fuzzy, if not where the run says."),
+    ] = None,
     resamples: Annotated[int, typer.Option(min=100, help="Bootstrap samples of groups.")] = 2000,
     seed: Seed = 0,
     as_json: Json = False,
@@ -51,6 +66,8 @@ def evaluate(
     image, label and p_<class> columns suffice, whoever wrote them.
 
     Example: leukoscope evaluate predictions.csv --positive ALL -o metrics.json
+
+    Example: leukoscope evaluate runs/allidb2 --fuzzy three --verdicts out/fuzzy
     """
     from .. import api
     from ..files import write_json
@@ -58,6 +75,18 @@ def evaluate(
     metrics = api.evaluate(
         source, positive=positive, level=level, part=part, resamples=resamples, seed=seed
     )
+    said: list[str] = []
+    if fuzzy is None and (verdicts is not None or data is not None):
+        raise typer.BadParameter("--verdicts and --data go with --fuzzy: name a fuzzy system.")
+    if fuzzy is not None:
+        decided = api.fuzzy(
+            source, system=fuzzy, data=data, out=verdicts, resamples=resamples, seed=seed,
+            progress=progress(quiet),
+        )  # fmt: skip
+        metrics = {**metrics, "fuzzy": decided}
+        counts = ", ".join(f"{count} {name}" for name, count in decided["verdicts"].items())
+        said = [f"fuzzy system {decided['system']}: {counts}", f"  {decided['summary']}"]
+        said += [f"  note: {note}" for note in decided["notes"]]
     if out is not None:
         write_json(out, metrics)
     lines = []
@@ -66,6 +95,7 @@ def evaluate(
         for metric in SHOWN:
             if metric in values:
                 lines.append(f"  {metric:<18} {_figure(values[metric])}")
+    lines += said
     lines += [f"warning: {warning}" for warning in metrics.get("warnings", [])]
     lines.append("research use only" + (f"; all metrics: {out}" if out else ""))
     emit(metrics, "\n".join(lines), as_json)

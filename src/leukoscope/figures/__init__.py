@@ -13,10 +13,12 @@ from .canvas import Drawing, save
 from .comparison import comparison
 from .confusion import confusion
 from .decision_curve import decision_curve
+from .decision_surface import decision_surface
 from .editions import editions
 from .gallery import gallery
 from .histograms import histograms
 from .learning_curves import learning_curves
+from .memberships import memberships
 from .precision_recall import precision_recall
 from .reliability import reliability
 from .risk_coverage import risk_coverage
@@ -38,4 +40,6 @@ FIGURES: dict[str, Callable[..., Drawing]] = {
     "gallery": gallery,
     "editions": editions,
     "comparison": comparison,
+    "memberships": memberships,
+    "decision_surface": decision_surface,
 }

@@ -207,7 +207,7 @@ def _own_light(pixels: Pixels) -> Floats:
     """The light of the empty slide: the mean colour of the brightest tenth."""
     brightness = pixels.sum(axis=-1, dtype=np.uint16)
     bright = pixels[brightness >= np.percentile(brightness, 90)]
-    return bright.mean(axis=0, dtype=np.float64).astype(np.float32)
+    return np.asarray(bright.mean(axis=0, dtype=np.float64), np.float32)
 
 
 def _cytoplasm(tint: Floats, nucleus: Mask, nuclei: Mask) -> Mask:

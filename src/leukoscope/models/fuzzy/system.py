@@ -165,7 +165,7 @@ class Output(Record):
             raise ValueError(f"cuts are {list(self.cuts)}: they rise, inside {[low, high]}")
         return self
 
-    @cached_property
+    @property
     def places(self) -> Floats:
         """The grid, shape (grid,)."""
         return np.linspace(*self.range, self.grid)
