@@ -129,3 +129,16 @@ def test_the_hash_is_of_what_changes_the_result() -> None:
         assert experiment_sha256(with_settings(Experiment(), same)) == base
     for other in ({"seed": 1}, {"preprocess.size": 48}, {"augment.rotation": 5.0}):
         assert experiment_sha256(with_settings(Experiment(), other)) != base
+
+
+def test_a_hybrid_has_a_head_of_256_where_nothing_is_said(tmp_path: Path) -> None:
+    hybrid = {"model.name": "hybrid:vgg16+vgg19"}
+    experiment = with_settings(Experiment(), hybrid)
+    assert experiment.model.hidden == (256,)
+    write_experiment(experiment, tmp_path / "resolved.toml")
+    assert read_experiment(tmp_path / "resolved.toml") == experiment
+    # The default goes with the name; what was asked for stays.
+    assert with_settings(experiment, {"model.name": "vgg16"}).model.hidden == ()
+    assert with_settings(Experiment(), hybrid | {"model.hidden": []}).model.hidden == ()
+    asked = with_settings(Experiment(), {"model.hidden": [64]})
+    assert with_settings(asked, hybrid).model.hidden == (64,)

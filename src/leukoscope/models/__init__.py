@@ -96,10 +96,15 @@ def build(
         _refuse_backbone_keys(model)
         return Measured(model.name)
     if model.name not in MODELS:
+        from .hybrid import is_hybrid
         from .pretrained import is_backbone, known_names
 
         if classes < 2:
             raise ExperimentError(f"a model tells at least two classes apart, found {classes}.")
+        if is_hybrid(model.name):
+            from .branches import build_hybrid
+
+            return build_hybrid(model, size, classes, weights, generator)
         if not is_backbone(model.name):
             known = [*MODELS, *MEASURED, *known_names()]
             raise ExperimentError(f"model.name is '{model.name}'. {suggestion(model.name, known)}")

@@ -86,7 +86,7 @@ class BackboneNetwork(nn.Module):
     and it drops nothing.
     """
 
-    def __init__(self, backbone: Backbone, head: nn.Sequential, trainable: str) -> None:
+    def __init__(self, backbone: Backbone, head: nn.Module, trainable: str) -> None:
         super().__init__()
         self.backbone = backbone
         self.head = head
@@ -204,6 +204,9 @@ def _create(name: str, size: int, arguments: Mapping[str, Any]) -> nn.Module:
     config = timm.get_pretrained_cfg(architecture)
     if config is not None and config.fixed_input_size:
         chosen["img_size"] = size
+    if architecture.startswith("vgg"):
+        # Those layers have 120 million weights, which would be drawn and thrown away.
+        chosen["mlp_ratio"] = 1 / 4096
     try:
         network: nn.Module = timm.create_model(architecture, num_classes=0, **chosen)
     except (AssertionError, TypeError) as reason:

@@ -100,6 +100,8 @@ class Pretraining(Record):
     """Divided by, after the mean."""
     datasets: tuple[str, ...] = ()
     """Names of what was trained on, the first stage first; empty where nobody says."""
+    branches: tuple[Pretraining, ...] = ()
+    """Of a hybrid: the facts of each of its networks."""
 
 
 def known_names() -> list[str]:

@@ -44,6 +44,8 @@ class WeightFile:
     facts: Pretraining
     prefix: str = ""
     """Of the names in the file that belong to the backbone; others are passed over."""
+    branches: tuple[WeightFile | None, ...] = ()
+    """Of a hybrid: one for each of its networks, and ``path`` is that of the first."""
 
 
 def pretraining_facts(name: str, weights: str) -> Pretraining:

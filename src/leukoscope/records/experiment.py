@@ -116,18 +116,21 @@ class Model(Record):
     a safetensors file or a folder that holds one."""
     pooling: Literal["average", "flatten"] = "average"
     """Between backbone and head: the mean over the places, or all of them in one vector."""
-    hidden: tuple[Annotated[int, Field(ge=1)], ...] = ()
-    """Units of the fully connected layers between backbone and output."""
+    hidden: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        default_factory=lambda known: (256,) if known.get("name", "").startswith("hybrid:") else ()
+    )
+    """Units of the fully connected layers between backbone and output; of a hybrid 256 where
+    nothing is said (bhavsar2023 prints no head)."""
     outputs: Literal["auto", "sigmoid", "softmax"] = "auto"
     """``auto``: one sigmoid unit for two classes, else a softmax over one unit a class;
     ``softmax``: that also for two."""
     trainable: str = "all"
     """What of a backbone is trained: ``all``, ``head``, ``last-K`` (its last K blocks and the
     head) or ``gradual`` (the head first, then block by block from the end)."""
-    fusion: Literal["features", "probabilities", "average-weights", "concatenate-weights"] = (
-        "features"
-    )
-    """How a hybrid joins its two backbones (bhavsar2023)."""
+    fusion: Literal[
+        "features", "average-features", "probabilities", "average-weights", "concatenate-weights"
+    ] = "features"
+    """How a hybrid joins its two backbones (bhavsar2023); see ``models.hybrid``."""
 
     @field_validator("trainable")
     @classmethod
@@ -249,6 +252,9 @@ def with_settings(
 ) -> Experiment:
     """A copy with dotted keys changed: ``{"training.epochs": 10}``; values are validated."""
     table = experiment.model_dump(mode="json", by_alias=True)
+    if "hidden" not in experiment.model.model_fields_set:
+        # Its default depends on the name, which may change.
+        del table["model"]["hidden"]
     for dotted, value in settings.items():
         *outer, last = dotted.split(".")
         place: Any = table
