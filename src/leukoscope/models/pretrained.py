@@ -18,6 +18,7 @@ from pydantic import Field
 
 from ..errors import ExperimentError, suggestion
 from ..schema import Record
+from .classical.names import without_head
 from .timm_import import import_timm
 
 __all__ = [
@@ -113,7 +114,8 @@ def known_names() -> list[str]:
 
 
 def is_backbone(name: str) -> bool:
-    """Whether timm has a network of this name (or of the papers' name for it)."""
+    """Whether timm has a network of this name (or of the papers' name for it), head or not."""
+    name = without_head(name)
     if name in BACKBONES:
         return True
     return find_spec("timm") is not None and bool(import_timm().is_model(name)) and "." not in name
@@ -127,6 +129,7 @@ def timm_name(name: str) -> str:
     ExperimentError
         When there is no such network; near names are told.
     """
+    name = without_head(name)
     if not is_backbone(name):
         bare, dot, tag = name.partition(".")
         if dot and is_backbone(bare):

@@ -147,3 +147,12 @@ def test_auto_means_as_published_for_networks_and_scaled_for_measurements() -> N
     assert of("wavelet") == ("yes", "none")
     asked = resolve(Classical(standardise="no", reduction="lpp"), "lab-kmeans")
     assert (asked.standardise, asked.reduction) == ("no", "lpp")
+
+
+def test_a_backbone_is_one_with_its_head_too() -> None:
+    from leukoscope.models.pretrained import is_backbone, timm_name
+
+    assert is_backbone("vgg16+svm")
+    assert timm_name("mobilenet_v2+knn") == timm_name("mobilenet_v2")
+    assert not is_backbone("wavelet+svm")
+    assert not is_backbone("fem-3+svm")

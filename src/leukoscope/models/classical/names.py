@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...errors import ExperimentError, suggestion
 
-__all__ = ["HEADS", "MEASURED", "head_of", "network_of"]
+__all__ = ["HEADS", "MEASURED", "head_of", "network_of", "without_head"]
 
 HEADS = {
     "svm": "support vector machine",
@@ -46,8 +46,14 @@ def head_of(name: str) -> str | None:
     return head
 
 
+def without_head(name: str) -> str:
+    """A name without ``+HEAD`` where it ends in one, whatever the rest may be."""
+    network, _, head = name.rpartition("+")
+    return network if network and head in HEADS else name
+
+
 def network_of(name: str) -> str:
     """The network of a model's name: ``cnn-3`` of ``fem-3+svm`` (FEM-N is CNN-N's convolutions)."""
-    head = head_of(name)
-    network = name.removesuffix(f"+{head}") if head else name
+    head_of(name)  # says what is wrong with a name
+    network = without_head(name)
     return network.replace("fem-", "cnn-", 1) if network.startswith("fem-") else network
