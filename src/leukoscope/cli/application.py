@@ -22,6 +22,7 @@ from . import (
     doctor,
     evaluate,
     report,
+    reproduce,
     split,
     train,
 )
@@ -54,6 +55,7 @@ VERBS: dict[str, Callable[..., Any]] = {
     "compare": compare.compare,
     "audit": audit.audit,
     "report": report.report,
+    "reproduce": reproduce.reproduce,
     "bench": bench.bench,
 }
 

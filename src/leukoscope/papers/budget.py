@@ -27,7 +27,10 @@ SMOKE_RULES = (
 
 def frozen_at_smoke(name: str, size: int) -> bool:
     """Whether a backbone is too large to be trained whole at a smoke budget."""
-    from .costs import forward_gflop
+    from ..models import MODELS
+    from .costs import forward_gflop, parts_of
 
+    if all(part in MODELS for part in parts_of(name)[0]):
+        return False
     known = forward_gflop(name, size)
     return known is not None and known > FROZEN_GFLOP

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..models.layers import Conv, Dense, Layer, shapes
-from ..records.experiment import Model
+from ..records.experiment import Experiment, Model
 
-__all__ = ["BACKBONES", "Backbone", "forward_gflop", "layer_operations", "parts_of"]
+__all__ = [
+    "BACKBONES",
+    "MACHINES",
+    "Backbone",
+    "Cost",
+    "Machine",
+    "cost_of",
+    "forward_gflop",
+    "layer_operations",
+    "parts_of",
+]
 
 
 @dataclass(frozen=True)
@@ -47,9 +58,10 @@ BACKBONES: dict[str, Backbone] = {
 
 def parts_of(name: str) -> tuple[tuple[str, ...], str]:
     """The networks in a model's name and its classical head: ``hybrid:a+b+svm`` → (a, b), svm."""
-    heads = {"svm", "rf", "nb", "logreg", "knn"}
+    from ..models.classical.names import HEADS
+
     words = name.removeprefix("hybrid:").split("+")
-    head = words.pop() if words[-1] in heads else ""
+    head = words.pop() if words[-1] in HEADS else ""
     return tuple(word.replace("fem-", "cnn-") for word in words), head
 
 
@@ -83,3 +95,141 @@ def forward_gflop(name: str, size: int) -> float | None:
         else:
             return None
     return total
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What an estimate is made for."""
+
+    name: str
+    title: str
+    gflop_per_second: float
+    seconds_per_step: float
+    """Of a batch, whatever its size."""
+
+
+MACHINES = (
+    Machine("cores", "2 cores", 380.0, 0.004),
+    Machine("gpu", "1 GPU", 12_000.0, 0.003),
+)
+"""Two cores of an AVX-512 server processor: what CNN-3 was measured to reach there (105 images a
+second and core). A data-centre GPU in single precision: declared, not measured."""
+TRAINING_FACTOR = 3.0
+"""Forward, gradients of the inputs, gradients of the weights."""
+BYTES = 4
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one training is estimated to need."""
+
+    operations: float
+    """GFLOP."""
+    steps: int
+    memory_bytes: float
+    disk_bytes: float
+    head_operations: float = 0.0
+    """GFLOP of a classical head, on the processor wherever the network runs."""
+
+    def seconds(self, machine: Machine) -> float:
+        """On that machine."""
+        cores = MACHINES[0].gflop_per_second
+        return (
+            self.operations / machine.gflop_per_second
+            + self.steps * machine.seconds_per_step
+            + self.head_operations / cores
+        )
+
+
+def cost_of(experiment: Experiment, images: Mapping[str, int]) -> Cost:
+    """Estimate a training from its experiment and the images of each class.
+
+    A frozen backbone is passed once over every image; a network of unknown size counts as
+    ResNet50.
+    """
+    model, size = experiment.model, experiment.preprocess.size
+    used, train = _counts(experiment, images)
+    forward = forward_gflop(model.name, size)
+    forward = forward if forward is not None else forward_gflop("resnet50", size) or 0.0
+    epochs = experiment.training.epochs
+    frozen = model.trainable == "head" and not experiment.augment.changes
+    if frozen:
+        operations = forward * used
+    else:
+        trained = TRAINING_FACTOR if model.trainable in ("all", "gradual") else 1.5
+        operations = forward * (trained * train * epochs + (used - train) * (epochs + 1))
+    folds = experiment.split.folds if experiment.split.kind == "kfold" else 1
+    steps = math.ceil(train / experiment.training.batch_size) * epochs
+    weights, length = _weights(model, size)
+    _, head = parts_of(model.name)
+    # A kernel matrix over long vectors is what an SVM spends its time on.
+    fitted = 2e-9 * train * used * length if head in ("svm", "knn") else 2e-9 * used * length
+    pixels = used * size**2 * 3
+    memory = pixels + 4 * BYTES * weights + _activations(model, size, experiment)
+    if head:
+        memory += BYTES * used * min(length, 8192) + 2 * 8 * train**2
+    if frozen:
+        memory += BYTES * used * length
+    return Cost(
+        operations=operations * folds,
+        steps=steps * folds,
+        memory_bytes=memory + 600 * 2**20,
+        disk_bytes=folds * (BYTES * weights + 200 * used),
+        head_operations=folds * fitted if head else 0.0,
+    )
+
+
+def _counts(experiment: Experiment, images: Mapping[str, int]) -> tuple[int, int]:
+    """Images used, and those among them that train."""
+    total = sum(images.values())
+    if experiment.data.balance:
+        total = min(total, experiment.data.balance * len(images))
+    if experiment.expand.per_class:
+        total = experiment.expand.per_class * len(images)
+    elif experiment.expand.factor > 1:
+        total *= experiment.expand.factor
+    split = experiment.split
+    if split.kind == "kfold":
+        return total, round(total * (1 - 1 / split.folds) * (1 - split.validation))
+    if split.kind in ("holdout", "image", "forward"):
+        return total, round(total * (1 - split.test - split.validation))
+    return total, round(total * 0.85 * (1 - split.validation))
+
+
+def _weights(model: Model, size: int) -> tuple[int, int]:
+    """Weights of the network and the length of the vector before its head."""
+    from ..models import MODELS, layers_of
+    from ..models.layers import Flatten, flatten_length, weights
+
+    count = length = 0
+    for part in parts_of(model.name)[0]:
+        if part in MODELS:
+            layers = layers_of(Model(name=part), 2)
+            count += sum(weights(layers, 3, size))
+            length += flatten_length(layers, 3, size) if Flatten() in layers else 0
+        else:
+            known = BACKBONES.get(part, BACKBONES["resnet50"])
+            side = max(1, size // 32) if model.pooling == "flatten" else 1
+            count += known.parameters
+            length += known.channels * side**2
+    units = length
+    for hidden in model.hidden:
+        count += (units + 1) * hidden
+        units = hidden
+    return count, length
+
+
+def _activations(model: Model, size: int, experiment: Experiment) -> float:
+    """Bytes of what a batch leaves behind for the gradients."""
+    from ..models import MODELS, layers_of
+
+    total = 0.0
+    for part in parts_of(model.name)[0]:
+        if part in MODELS:
+            layers = layers_of(Model(name=part), 2)
+            total += sum(math.prod(shape) for shape in shapes(layers, 3, size))
+        else:
+            # A VGG16 keeps 15 million values of an image at 224 px, which is the most.
+            total += 15e6 * (size / 224) ** 2
+    kept = 0.3 if model.trainable == "head" else 2.0
+    return kept * BYTES * experiment.training.batch_size * total

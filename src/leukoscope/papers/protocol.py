@@ -135,6 +135,8 @@ class TableFacts(Record):
     """How many the CSV beside this file holds of it."""
     title: str = ""
     averaging: Averaging = "any"
+    measured_as: Literal["positive", "macro", "weighted"] = "positive"
+    """Averaging of the measured figures that stand beside."""
     rounding: Rounding = "either"
     rounding_of: dict[str, Rounding] = Field(default_factory=dict)
     digits: dict[str, int] = Field(default_factory=dict)

@@ -1,0 +1,108 @@
+"""``leukoscope reproduce``: a paper's whole grid, published and measured side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from .options import Json, Quiet, emit, progress
+
+__all__ = ["reproduce"]
+
+
+def reproduce(
+    paper: Annotated[
+        str,
+        typer.Argument(
+            metavar="PAPER",
+            help="varol2024, fata2023, murtoza2023, abed2022, bhavsar2023 or cnmc2019.",
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="DIR", help="Where all goes; by default ./PAPER."),
+    ] = None,
+    edition: Annotated[
+        Literal["as-published", "leak-free", "both"], typer.Option(help="Which edition is run.")
+    ] = "both",
+    budget: Annotated[
+        Literal["smoke", "full"],
+        typer.Option(help="Every axis in about an hour, or all epochs as published."),
+    ] = "smoke",
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ARM,AXIS=A+B", help="Only these cells: approach1,size=32+48."),
+    ] = None,
+    reading: Annotated[
+        str, typer.Option(help="Which of the paper's counts of trainings (docs/papers.md).")
+    ] = "full",
+    data: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=PATH", help="Where a data set of the paper lies."),
+    ] = None,
+    substitute: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=PATH", help="Another set in its place, labelled so."),
+    ] = None,
+    rendered: Annotated[
+        bool, typer.Option("--rendered", help="Draw the data sets that are not given.")
+    ] = False,
+    weights: Annotated[
+        str, typer.Option(metavar="PATH|none", help="Weights here instead of the hub's, or none.")
+    ] = "",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A key of every experiment."),
+    ] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Print the plan and stop.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run a paper's grid; stopped at any moment, the same command goes on.
+
+    The plan comes first: cells, distinct trainings, estimated time and memory. What cannot be run
+    is marked with its reason.
+
+    Example: leukoscope reproduce varol2024 --only approach1,network=3 --rendered -o varol
+    """
+    from ..papers.planner import plan_rows, plan_table
+    from ..papers.reproduce import Request, dataset_paths, plan_for
+    from ..papers.reproduce import reproduce as run
+    from .train import _settings
+
+    request = Request(
+        paper=paper,
+        editions=() if edition == "both" else (edition,),
+        budget=budget,
+        only=tuple(only or ()),
+        reading=reading,
+        data=dataset_paths(data or (), "--data"),
+        substitutes=dataset_paths(substitute or (), "--substitute"),
+        rendered=rendered,
+        weights=weights,
+        settings=_settings(settings or []),
+    )
+    if plan:
+        planned = plan_for(request)
+        emit({"paper": paper, "plan": plan_rows(planned)}, plan_table(planned), as_json)
+        return
+    folder = out or Path(paper)
+    done = run(request, folder, progress(quiet))
+    missing = len(done.outcomes) - done.done
+    reasons = sorted({one.reason for one in done.outcomes if one.reason})
+    lines = [f"{done.done} of {len(done.outcomes)} cells were run, {missing} were not."]
+    lines += reasons[:5] + (["…"] if len(reasons) > 5 else [])
+    lines += [
+        f"report: {folder / 'reproduction.html'}",
+        f"table: {folder / 'reproduction.csv'}",
+        "Research use only.",
+    ]
+    value = {
+        "cells": len(done.outcomes),
+        "run": done.done,
+        "not_run": {f"{o.cell.edition}: {o.cell.id}": o.reason for o in done.outcomes if o.reason},
+        "report": str(folder / "reproduction.html"),
+    }
+    emit(value, "\n".join(lines), as_json)

@@ -1,0 +1,246 @@
+"""A grid planned, not looped: cells become distinct trainings, with what each will cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import ProtocolError
+from ..records.experiment import Experiment, experiment_sha256, with_settings
+from .cells import Budget, Cell, cells, experiment_of
+from .costs import MACHINES, Cost, Machine, cost_of
+from .protocol import Protocol
+
+__all__ = ["DataSize", "Plan", "Training", "make_plan", "plan_table", "shares_epochs"]
+
+SEPARATOR = "  "
+
+
+@dataclass(frozen=True)
+class DataSize:
+    """How many images of each class there are to be used."""
+
+    images: Mapping[str, int]
+
+    def scale(self, published: Mapping[str, int]) -> float:
+        """Part of the published images that is here: that of the class with the smallest part."""
+        if not self.images or len(self.images) != len(published):
+            return min(1.0, sum(self.images.values()) / sum(published.values()))
+        here, there = sorted(self.images.values()), sorted(published.values())
+        if set(self.images) == set(published):
+            pairs = [(self.images[name], published[name]) for name in published]
+        else:
+            pairs = list(zip(here, there, strict=True))
+        return min(1.0, *(a / b for a, b in pairs))
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training, and the cells that are measured from it."""
+
+    name: str
+    """Of its run folder."""
+    edition: str
+    experiment: Experiment
+    """With the largest number of epochs of its cells."""
+    cells: tuple[Cell, ...]
+    counts: tuple[int, ...]
+    """Numbers of epochs that are measured on the way; the last one is the experiment's own."""
+    cost: Cost
+    data: str
+    after: str
+    """Name of the training whose weights it begins with; empty where there is none."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All trainings of a reproduction, in the order in which they are run."""
+
+    protocol: Protocol
+    budget: Budget
+    trainings: tuple[Training, ...]
+    scales: Mapping[str, float] = field(default_factory=dict)
+    """Data set → part of the published images that is here."""
+
+    @property
+    def cells(self) -> int:
+        """Cells of all editions together."""
+        return sum(len(training.cells) for training in self.trainings)
+
+    def seconds(self, machine: Machine) -> float:
+        """What the whole is estimated to take there."""
+        return sum(training.cost.seconds(machine) for training in self.trainings)
+
+
+def shares_epochs(experiment: Experiment) -> bool:
+    """Whether a training of fewer epochs is the beginning of this one, bit for bit.
+
+    A cosine's rate knows how many epochs are to come; a head behind the network is fitted once,
+    at the end.
+    """
+    from .costs import parts_of
+
+    return experiment.schedule.kind != "cosine" and not parts_of(experiment.model.name)[1]
+
+
+def make_plan(
+    protocol: Protocol,
+    editions: Sequence[str],
+    budget: Budget,
+    only: Sequence[str] = (),
+    *,
+    sizes: Mapping[str, DataSize] | None = None,
+    weights: str = "",
+    changes: Mapping[str, Any] | None = None,
+    reading: str = "full",
+) -> Plan:
+    """Plan the cells of a paper.
+
+    Parameters
+    ----------
+    editions
+        Those of ``protocol.editions`` that are wanted.
+    sizes
+        Data set → images here; without it the published numbers. Draws (``data.balance``,
+        ``expand.per_class``) are scaled where fewer are here.
+    weights
+        File or folder instead of the hub.
+    changes
+        Keys set for every cell, such as ``training.device``.
+
+    Raises
+    ------
+    ProtocolError, ExperimentError
+        For an edition, condition or key that does not exist.
+    """
+    trainings: list[Training] = []
+    scales = {
+        name: (sizes or {})[name].scale(source.images) if name in (sizes or {}) else 1.0
+        for name, source in protocol.data.items()
+    }
+    for edition in editions:
+        grid = cells(protocol, edition, budget, only, reading=reading)  # type: ignore[arg-type]
+        groups: dict[str, list[tuple[Cell, Experiment]]] = {}
+        for cell in grid:
+            experiment = _experiment(cell, scales[cell.data], weights, changes or {})
+            groups.setdefault(_key(cell, experiment), []).append((cell, experiment))
+        trainings += [_training(protocol, group, sizes or {}) for group in groups.values()]
+    if not trainings:
+        raise ProtocolError(f"{protocol.id}: no edition to plan.")
+    return Plan(protocol, budget, _ordered(trainings), scales)
+
+
+def _experiment(cell: Cell, scale: float, weights: str, changes: Mapping[str, Any]) -> Experiment:
+    settings: dict[str, Any] = dict(changes)
+    for key in ("data.balance", "expand.per_class"):
+        if scale < 1 and key in cell.settings:
+            settings[key] = max(4, int(cell.settings[key] * scale))
+    if weights and str(cell.settings.get("model.weights", "")).startswith("hub"):
+        settings["model.weights"] = weights
+    return experiment_of(cell, settings)
+
+
+def _key(cell: Cell, experiment: Experiment) -> str:
+    """The same for cells that differ in nothing but how long they are trained."""
+    if shares_epochs(experiment):
+        experiment = with_settings(experiment, {"training.epochs": 1})
+    return f"{cell.data} {cell.after} {experiment_sha256(experiment)}"
+
+
+def _training(
+    protocol: Protocol,
+    group: Sequence[tuple[Cell, Experiment]],
+    sizes: Mapping[str, DataSize],
+) -> Training:
+    longest, experiment = max(group, key=lambda pair: pair[1].training.epochs)
+    counts = sorted({one.training.epochs for _, one in group})
+    images = sizes[longest.data].images if longest.data in sizes else {}
+    classes = images or protocol.data[longest.data].images
+    return Training(
+        name=longest.folder,
+        edition=longest.edition,
+        experiment=experiment,
+        cells=tuple(cell for cell, _ in group),
+        counts=tuple(counts[:-1]),
+        cost=cost_of(experiment, classes),
+        data=longest.data,
+        after=longest.after.replace("/", "--").replace("=", "-").replace(",", "_"),
+    )
+
+
+def _ordered(trainings: Sequence[Training]) -> tuple[Training, ...]:
+    """What others begin with comes first; else as in the file."""
+    return tuple(sorted(trainings, key=lambda training: bool(training.after)))
+
+
+def plan_rows(plan: Plan) -> list[dict[str, Any]]:
+    """The plan by edition and arm, and last all together."""
+    rows = []
+    places = list(dict.fromkeys((one.edition, one.cells[0].arm) for one in plan.trainings))
+    for edition, arm in places:
+        mine = [t for t in plan.trainings if (t.edition, t.cells[0].arm) == (edition, arm)]
+        rows.append(_row(edition, arm, mine))
+    rows.append(_row("all", "", list(plan.trainings)))
+    return rows
+
+
+def _row(edition: str, arm: str, trainings: Sequence[Training]) -> dict[str, Any]:
+    return {
+        "edition": edition,
+        "arm": arm,
+        "cells": sum(len(one.cells) for one in trainings),
+        "trainings": len(trainings),
+        "epochs": sum(one.experiment.training.epochs for one in trainings),
+        "epochs_without_sharing": sum(
+            int(cell.settings["training.epochs"]) for one in trainings for cell in one.cells
+        ),
+        "operations": sum(one.cost.operations for one in trainings),
+        **{
+            f"seconds_{machine.name}": sum(one.cost.seconds(machine) for one in trainings)
+            for machine in MACHINES
+        },
+        "memory_bytes": max(one.cost.memory_bytes for one in trainings),
+        "disk_bytes": sum(one.cost.disk_bytes for one in trainings),
+    }
+
+
+def plan_table(plan: Plan) -> str:
+    """The plan as text for people."""
+    from ..progress import duration
+
+    head = ["edition", "arm", "cells", "trainings", "epochs", "unshared"]
+    head += [machine.title for machine in MACHINES] + ["memory", "disk"]
+    body = [
+        [
+            row["edition"],
+            row["arm"],
+            f"{row['cells']:,}",
+            f"{row['trainings']:,}",
+            f"{row['epochs']:,}",
+            f"{row['epochs_without_sharing']:,}",
+            *(_long(row[f"seconds_{machine.name}"], duration) for machine in MACHINES),
+            f"{row['memory_bytes'] / 2**30:.1f} GiB",
+            f"{row['disk_bytes'] / 2**30:.1f} GiB",
+        ]
+        for row in plan_rows(plan)
+    ]
+    widths = [max(len(line[place]) for line in (head, *body)) for place in range(len(head))]
+    lines = []
+    for line in (head, *body):
+        cells_ = [
+            text.ljust(width) if place < 2 else text.rjust(width)
+            for place, (text, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        lines.append(SEPARATOR.join(cells_).rstrip())
+    scaled = [f"{name} at {scale:.3f}" for name, scale in plan.scales.items() if scale < 1]
+    if scaled:
+        lines.append(f"draws in proportion to the images here: {', '.join(scaled)}")
+    lines.append("Times and memory are estimates from operations; what ran is measured.")
+    return "\n".join(lines)
+
+
+def _long(seconds: float, duration: Any) -> str:
+    if seconds >= 48 * 3600:
+        return f"{seconds / 86400:.1f} days"
+    return str(duration(seconds))

@@ -1,0 +1,174 @@
+"""``reproduction.html``: the tables of a paper with their measured twins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..files import write_atomic
+from ..reports.numbers import counted, decimal, interval, signed
+from ..reports.templating import render
+from .budget import SMOKE_RULES
+from .planner import Plan, plan_rows
+from .reproduction import Line, Measured, audited
+from .runner import DataUsed, Outcome
+
+__all__ = ["write_reproduction_report"]
+
+METRICS = {
+    "accuracy": "Accuracy",
+    "precision": "Precision",
+    "recall": "Recall",
+    "f1": "F1",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "auc": "AUC",
+    "training_accuracy": "Training accuracy",
+    "validation_accuracy": "Validation accuracy",
+    "claimed_accuracy": "Average accuracy, claimed",
+    "f1_weighted": "Weighted F1",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure as the page shows it."""
+
+    line: str
+    first: bool
+    """Whether the line's name stands here."""
+    metric: str
+    published: str
+    impossible: bool
+    measured: tuple[tuple[str, str, str], ...]
+    """For each edition: value, interval, reason."""
+    gap: str
+
+
+def write_reproduction_report(
+    plan: Plan,
+    outcomes: Sequence[Outcome],
+    lines: Sequence[Line],
+    sources: Mapping[str, DataUsed],
+    out: Path,
+) -> None:
+    """Write the page: what was run on which data, every table, plan, choices, faults, cells."""
+    protocol = plan.protocol
+    done = [one for one in outcomes if not one.reason]
+    page = render(
+        "reproduction.html",
+        title=f"{protocol.id}, reproduced",
+        protocol=protocol,
+        budget=plan.budget,
+        rules=SMOKE_RULES if plan.budget == "smoke" else (),
+        editions=list(protocol.editions),
+        rendered=any(source.kind == "rendered" for source in sources.values()),
+        all_rendered=bool(sources)
+        and all(source.kind == "rendered" for source in sources.values()),
+        done=len(done),
+        total=len(outcomes),
+        sources=[_source(plan, name, sources.get(name)) for name in protocol.data],
+        tables=_tables(plan, lines),
+        plan=[_plan_row(row) for row in plan_rows(plan)],
+        cells=[_cell(one) for one in done],
+        missing=_missing(outcomes),
+        impossible=[
+            (table, line, verdict.reasons, verdict.instead)
+            for (table, line), verdict in audited(protocol).items()
+            if verdict.verdict == "impossible"
+        ],
+    )
+    write_atomic(out, page)
+
+
+def _source(plan: Plan, name: str, used: DataUsed | None) -> dict[str, Any]:
+    published = plan.protocol.data[name]
+    scale = plan.scales.get(name, 1.0)
+    return {
+        "title": published.title,
+        "images": sum(published.images.values()),
+        "used": used.words if used else "not here: nothing was run on it",
+        "kind": used.kind if used else "",
+        "scale": f"{scale:.3f}" if used and scale < 1 else "",
+        "inferred": bool(used and used.manifest.card.groups_inferred),
+    }
+
+
+def _tables(plan: Plan, lines: Sequence[Line]) -> list[dict[str, Any]]:
+    found: dict[str, list[Row]] = {}
+    before: tuple[str, str] = ("", "")
+    for line in lines:
+        cell = line.published
+        place = (cell.table, cell.line)
+        found.setdefault(cell.table, []).append(
+            Row(
+                line=cell.line,
+                first=place != before,
+                metric=METRICS.get(cell.metric, cell.metric.replace("_", " ").capitalize()),
+                published=cell.value,
+                impossible=line.audit == "impossible",
+                measured=tuple(_shown(line.measured[e]) for e in plan.protocol.editions),
+                gap=signed(line.gap) if line.gap is not None else "—",
+            )
+        )
+        before = place
+    titles = {table.name: table.title for table in plan.protocol.tables}
+    return [
+        {"name": name, "title": titles.get(name, ""), "rows": rows} for name, rows in found.items()
+    ]
+
+
+def _shown(measured: Measured) -> tuple[str, str, str]:
+    if measured.value is None:
+        reason = measured.reason
+        return "", "", "not run" if reason.startswith("not run") else reason
+    ends = interval(measured.low, measured.high) if measured.low is not None else ""
+    return decimal(measured.value), ends, "" if ends else measured.reason
+
+
+def _plan_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    from ..progress import duration
+
+    return {
+        **row,
+        "cores": duration(row["seconds_cores"]),
+        "gpu": duration(row["seconds_gpu"]),
+        "memory": f"{row['memory_bytes'] / 2**30:.1f} GiB",
+    }
+
+
+def _cell(one: Outcome) -> dict[str, Any]:
+    from ..errors import RunError
+    from ..files import read_json
+    from ..progress import duration
+
+    assert one.run is not None
+    assert one.folder is not None
+    table = read_json(one.folder / "metrics.json", what="metrics", schema=1, error=RunError)
+    image = table["levels"].get("image") or {}
+    figures = []
+    for name in ("accuracy", "auroc"):
+        entry = image.get(name) or {}
+        figures.append((decimal(entry.get("value")), interval(entry.get("low"), entry.get("high"))))
+    return {
+        "id": one.cell.id,
+        "edition": one.run.edition,
+        "epochs": one.epochs,
+        "figures": figures,
+        "groups": (image.get("accuracy") or {}).get("groups") or 0,
+        "n": (image.get("accuracy") or {}).get("n") or 0,
+        "seconds": duration(one.seconds),
+    }
+
+
+def _missing(outcomes: Sequence[Outcome]) -> list[tuple[str, str, list[str]]]:
+    """Reason → how many cells and which, the most frequent first."""
+    reasons: dict[str, list[str]] = {}
+    for one in outcomes:
+        if one.reason:
+            text = one.reason.removeprefix("not run: ")
+            reasons.setdefault(text, []).append(f"{one.cell.edition}: {one.cell.id}")
+    ordered = sorted(reasons.items(), key=lambda pair: -len(pair[1]))
+    return [(reason, counted(len(ids), "cell"), ids) for reason, ids in ordered]

@@ -1,0 +1,202 @@
+"""A paper reproduced: its data gathered, its plan run, published and measured side by side."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..errors import ProtocolError, StorageError, suggestion
+from ..files import write_json
+from ..progress import Progress
+from .budget import SMOKE_IMAGES, SMOKE_SUBJECTS
+from .cells import Budget
+from .planner import DataSize, Plan, make_plan, plan_rows, plan_table
+from .protocol import Protocol, read_protocol
+from .report import write_reproduction_report
+from .reproduction import Line, reproduction_lines, write_reproduction_csv
+from .runner import DataUsed, Kind, Outcome, open_source, run_plan
+
+__all__ = ["Reproduction", "Request", "plan_for", "reproduce"]
+
+SMALLEST_RENDERED_PX = 64
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for."""
+
+    paper: str
+    editions: tuple[str, ...] = ()
+    """Empty: all that the paper has."""
+    budget: Budget = "smoke"
+    only: tuple[str, ...] = ()
+    reading: str = "full"
+    data: Mapping[str, Path] = field(default_factory=dict)
+    """The paper's data set → where it lies."""
+    substitutes: Mapping[str, Path] = field(default_factory=dict)
+    """The paper's data set → another one that stands in for it."""
+    rendered: bool = False
+    """Draw what is neither."""
+    images: int = SMOKE_IMAGES
+    subjects: int = SMOKE_SUBJECTS
+    weights: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What came of it."""
+
+    plan: Plan
+    outcomes: tuple[Outcome, ...]
+    lines: tuple[Line, ...]
+    folder: Path
+
+    @property
+    def done(self) -> int:
+        """Cells that were run."""
+        return sum(not one.reason for one in self.outcomes)
+
+
+def reproduce(request: Request, out: Path, progress: Progress) -> Reproduction:
+    """Plan, run and report.
+
+    Written to ``out``: ``plan.json``, ``runs/EDITION/CELL/`` (each a run), ``state.json``,
+    ``reproduction.csv`` and ``reproduction.html``. Stopped at any moment, the same call goes on.
+
+    Raises
+    ------
+    ProtocolError
+        For a paper, edition, data set or condition that does not exist.
+    RunError
+        When ``out`` has runs of other settings or data.
+    StorageError
+        When the disk is too small for the plan, or full.
+    """
+    protocol = read_protocol(request.paper)
+    sources = gather(protocol, request, out, progress)
+    plan = plan_for(request, sources)
+    progress.say(plan_table(plan))
+    _refuse_small_machine(plan, out, progress)
+    write_json(out / "plan.json", {"schema": 1, "paper": protocol.id, "rows": plan_rows(plan)})
+    outcomes = run_plan(plan, sources, out, progress)
+    lines = reproduction_lines(plan, outcomes, sources)
+    write_reproduction_csv(plan, lines, out / "reproduction.csv")
+    write_reproduction_report(plan, outcomes, lines, sources, out / "reproduction.html")
+    return Reproduction(plan, outcomes, lines, out)
+
+
+def plan_for(request: Request, sources: Mapping[str, DataUsed] | None = None) -> Plan:
+    """The plan of a request, at the sizes of the data that is here, else at the published ones."""
+    protocol = read_protocol(request.paper)
+    sizes = {name: source.size for name, source in (sources or {}).items()}
+    if request.rendered:
+        for name, source in protocol.data.items():
+            whole = sum(source.images.values())
+            drawn = {label: n * request.images // whole for label, n in source.images.items()}
+            sizes.setdefault(name, DataSize(drawn))
+    return make_plan(
+        protocol,
+        request.editions or protocol.editions,
+        request.budget,
+        request.only,
+        sizes=sizes,
+        weights=request.weights,
+        changes=request.settings,
+        reading=request.reading,
+    )
+
+
+def gather(
+    protocol: Protocol, request: Request, out: Path, progress: Progress
+) -> dict[str, DataUsed]:
+    """Open the data that was named, and draw the rest where that was asked for."""
+    for name in (*request.data, *request.substitutes):
+        if name not in protocol.data:
+            raise ProtocolError(
+                f"--data {name}: {protocol.id} has no such data set. "
+                f"{suggestion(name, protocol.data)}"
+            )
+    needed = {training.data: 0 for training in plan_for(request).trainings}
+    for training in plan_for(request).trainings:
+        side = training.experiment.preprocess.size
+        needed[training.data] = max(needed[training.data], side)
+    named: list[tuple[str, Kind, Path]] = [
+        *((name, "real", path) for name, path in request.data.items()),
+        *((name, "substitute", path) for name, path in request.substitutes.items()),
+    ]
+    found = {name: open_source(name, kind, path, progress) for name, kind, path in named}
+    for name, side in needed.items():
+        if name not in found and request.rendered:
+            folder = _draw(protocol.data[name].rendered, side, request, out, progress)
+            found[name] = open_source(name, "rendered", folder, progress)
+    return found
+
+
+def _draw(name: str, side: int, request: Request, out: Path, progress: Progress) -> Path:
+    """Draw a data set once; a drawing that was stopped is begun again."""
+    from ..datasets.rendered import LAYOUTS, render_dataset
+
+    folder = out / "data" / name
+    if folder.is_dir():
+        return folder
+    partial = folder.with_name(f"{name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    render_dataset(
+        name,
+        partial,
+        subjects=request.subjects,
+        images=request.images,
+        size=min(LAYOUTS[name].size[0], max(SMALLEST_RENDERED_PX, side)),
+        progress=progress,
+    )
+    partial.rename(folder)
+    return folder
+
+
+def _refuse_small_machine(plan: Plan, out: Path, progress: Progress) -> None:
+    """Disk and memory are estimated before anything is trained."""
+    disk = sum(training.cost.disk_bytes for training in plan.trainings)
+    out.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(out).free
+    if disk > free:
+        raise StorageError(
+            f"{out}: the plan needs about {disk / 2**30:.1f} GiB and {free / 2**30:.1f} GiB are "
+            "free. Choose another disk with -o, or fewer cells with --only."
+        )
+    memory = max(training.cost.memory_bytes for training in plan.trainings)
+    try:
+        there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return
+    if memory > there:
+        large = max(plan.trainings, key=lambda training: training.cost.memory_bytes)
+        progress.say(
+            f"warning: {large.name} is estimated to need {memory / 2**30:.1f} GiB of memory and "
+            f"this machine has {there / 2**30:.1f} GiB. Use a smaller training.batch_size "
+            "(--set), or fewer cells with --only."
+        )
+
+
+def dataset_paths(texts: Sequence[str], option: str) -> dict[str, Path]:
+    """``NAME=PATH`` texts as a mapping.
+
+    Raises
+    ------
+    ProtocolError
+        For a text without ``=``, or a path that does not exist.
+    """
+    found = {}
+    for text in texts:
+        name, mark, place = text.partition("=")
+        if not mark or not place:
+            raise ProtocolError(f"{option} {text}: expected NAME=PATH, as in cnmc=~/data/cnmc.")
+        path = Path(place).expanduser()
+        if not path.exists():
+            raise ProtocolError(f"{option} {text}: there is no file or folder {path}.")
+        found[name] = path
+    return found

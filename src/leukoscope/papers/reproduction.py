@@ -1,0 +1,226 @@
+"""Published beside measured: every figure of a paper, as published, leak-free, and the gap."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import AuditError, RunError
+from ..evaluation import evaluate
+from ..evaluation.audit import AuditVerdict, audit
+from ..evaluation.printed import figure
+from ..files import read_json, write_atomic
+from ..records.predictions import read_predictions
+from ..records.run import read_history
+from .planner import Plan
+from .protocol import Protocol
+from .published import Published, published, rows_to_audit
+from .runner import DataUsed, Outcome
+
+__all__ = ["COLUMNS", "Line", "Measured", "reproduction_lines", "write_reproduction_csv"]
+
+EDITIONS = ("as-published", "leak-free")
+COLUMNS = (
+    "paper", "table", "line", "column", "metric", "published", "published_value", "audit", "cell",
+    "as_published", "as_published_low", "as_published_high",
+    "leak_free", "leak_free_low", "leak_free_high", "gap",
+    "groups", "n", "epochs", "budget", "data", "data_kind", "not_run",
+)  # fmt: skip
+NAMES = {
+    "accuracy": "accuracy",
+    "sensitivity": "sensitivity",
+    "specificity": "specificity",
+    "npv": "npv",
+    "auc": "auroc",
+    "f1_weighted": "f1_weighted",
+}
+"""Published metric → ours, where the averaging does not matter."""
+SUBJECTS = {
+    "subject_sensitivity": "sensitivity",
+    "subject_specificity": "specificity",
+    "subject_balanced_accuracy": "balanced_accuracy",
+}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One measured figure; ``reason`` where there is none."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    groups: int = 0
+    n: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One published figure beside its measured twins."""
+
+    published: Published
+    value: float | None
+    """The published figure as a fraction."""
+    audit: str
+    measured: Mapping[str, Measured]
+    """Edition → figure."""
+    gap: float | None
+    """As published minus leak-free."""
+    epochs: int
+    data: str
+    data_kind: str
+
+
+def reproduction_lines(
+    plan: Plan, outcomes: Sequence[Outcome], sources: Mapping[str, DataUsed]
+) -> tuple[Line, ...]:
+    """Every figure that the paper measured, in the order of its tables."""
+    protocol = plan.protocol
+    of_cell = {(one.cell.id, one.cell.edition): one for one in outcomes}
+    verdicts = audited(protocol)
+    found = []
+    for cell in published(protocol):
+        if cell.kind != "result":
+            continue
+        measured: dict[str, Measured] = {}
+        for edition in protocol.editions:
+            outcome = of_cell.get((cell.cell, edition))
+            averaging = protocol.table(cell.table).measured_as
+            measured[edition] = (
+                Measured(None, reason="not run: not among the cells that were asked for")
+                if outcome is None
+                else _measured(outcome, cell.metric, averaging)
+            )
+        values = [measured[edition].value for edition in EDITIONS if edition in measured]
+        both = len(values) == 2 and None not in values
+        first = next((o for o in outcomes if o.cell.id == cell.cell), None)
+        source = sources.get(first.cell.data) if first else None
+        verdict = verdicts.get((cell.table, cell.line))
+        found.append(
+            Line(
+                published=cell,
+                value=_fraction(cell),
+                audit=verdict.verdict if verdict else "",
+                measured=measured,
+                gap=(values[0] or 0.0) - (values[1] or 0.0) if both else None,
+                epochs=first.epochs if first else 0,
+                data=source.words if source else "",
+                data_kind=source.kind if source else "",
+            )
+        )
+    return tuple(found)
+
+
+def audited(protocol: Protocol) -> dict[tuple[str, str], AuditVerdict]:
+    """Table and line → what the audit says."""
+    return {(line.table, line.line): audit(row) for line, row in rows_to_audit(protocol)}
+
+
+def _fraction(cell: Published) -> float | None:
+    if cell.number is None:
+        return None
+    try:
+        return figure(f"{cell.number}", percent=cell.number > 1, rounding="round").value
+    except AuditError:
+        return None
+
+
+def _measured(outcome: Outcome, metric: str, averaging: str) -> Measured:
+    if outcome.reason or outcome.run is None or outcome.folder is None:
+        return Measured(None, reason=outcome.reason)
+    if metric == "training_accuracy":
+        return _training_accuracy(outcome)
+    if metric == "validation_accuracy":
+        return _of_validation(outcome)
+    table = read_json(outcome.folder / "metrics.json", what="metrics", schema=1, error=RunError)
+    level, name = "image", NAMES.get(metric, "")
+    if metric in SUBJECTS:
+        level, name = "subject", SUBJECTS[metric]
+    elif metric in ("precision", "recall", "f1"):
+        name = metric if averaging == "positive" else f"{metric}_{averaging}"
+    entry = (table["levels"].get(level) or {}).get(name)
+    if entry is None:
+        return Measured(None, reason=f"{metric.replace('_', ' ')} is not measured")
+    return _entry(entry)
+
+
+def _entry(entry: Mapping[str, Any]) -> Measured:
+    value = entry.get("value")
+    return Measured(
+        None if value is None else float(value),
+        entry.get("low"),
+        entry.get("high"),
+        int(entry.get("groups") or 0),
+        int(entry.get("n") or 0),
+        str(entry.get("reason") or ""),
+    )
+
+
+def _training_accuracy(outcome: Outcome) -> Measured:
+    """The running accuracy of the last epoch, as Keras prints it: no interval belongs to it."""
+    assert outcome.run is not None
+    values = []
+    for path in sorted(outcome.run.folder.glob("fold-*/history.csv")):
+        history = read_history(path)
+        mine = history[history["epoch"] <= outcome.epochs]
+        values.append(float(mine["accuracy"].iloc[-1]))
+    if not values:
+        return Measured(None, reason="nothing was trained epoch by epoch")
+    return Measured(sum(values) / len(values), reason="running mean of the last epoch")
+
+
+def _of_validation(outcome: Outcome) -> Measured:
+    assert outcome.run is not None
+    assert outcome.folder is not None
+    positive = outcome.run.data.card.get("positive")
+    binary = len(outcome.run.data.classes) == 2 and positive in outcome.run.data.classes
+    predictions = read_predictions(
+        outcome.folder / "predictions.csv", str(positive) if binary else None
+    ).part("validation")
+    if not len(predictions):
+        return Measured(None, reason="no image validates")
+    metrics = evaluate(predictions, groups=outcome.run.split.groups, level="image")
+    return _entry(metrics["levels"]["image"]["accuracy"])
+
+
+def write_reproduction_csv(plan: Plan, lines: Sequence[Line], path: Path) -> None:
+    """Write ``reproduction.csv``, one row a published figure, values as fractions of 1."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for line in lines:
+        row: dict[str, Any] = {
+            "paper": plan.protocol.id,
+            "table": line.published.table,
+            "line": line.published.line,
+            "column": line.published.column,
+            "metric": line.published.metric,
+            "published": line.published.value,
+            "published_value": _digits(line.value),
+            "audit": line.audit,
+            "cell": line.published.cell,
+            "gap": _digits(line.gap),
+            "epochs": line.epochs or "",
+            "budget": plan.budget,
+            "data": line.data,
+            "data_kind": line.data_kind,
+        }
+        for edition, measured in line.measured.items():
+            name = edition.replace("-", "_")
+            row[name] = _digits(measured.value)
+            row[f"{name}_low"] = _digits(measured.low)
+            row[f"{name}_high"] = _digits(measured.high)
+            if measured.value is not None:
+                row["groups"], row["n"] = measured.groups or "", measured.n or ""
+        reasons = {m.reason for m in line.measured.values() if m.value is None and m.reason}
+        row["not_run"] = "; ".join(sorted(reasons))
+        writer.writerow(row)
+    write_atomic(path, text.getvalue())
+
+
+def _digits(value: float | None) -> str:
+    return "" if value is None else f"{value:.6f}"
