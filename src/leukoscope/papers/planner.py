@@ -76,12 +76,10 @@ class Plan:
 def shares_epochs(experiment: Experiment) -> bool:
     """Whether a training of fewer epochs is the beginning of this one, bit for bit.
 
-    A cosine's rate knows how many epochs are to come; a head behind the network is fitted once,
-    at the end.
+    A cosine's rate knows how many epochs are to come. A classical head is fitted anew on the
+    network at each number of epochs.
     """
-    from .costs import parts_of
-
-    return experiment.schedule.kind != "cosine" and not parts_of(experiment.model.name)[1]
+    return experiment.schedule.kind != "cosine"
 
 
 def make_plan(

@@ -1,0 +1,104 @@
+"""A grid is planned: shared trainings, draws in proportion, costs that grow with the work."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from leukoscope.models import layers_of
+from leukoscope.models.layers import Conv
+from leukoscope.papers.costs import BACKBONES, MACHINES, forward_gflop, layer_operations, parts_of
+from leukoscope.papers.planner import DataSize, make_plan, plan_rows, plan_table, shares_epochs
+from leukoscope.papers.protocol import read_protocol
+from leukoscope.records.experiment import Experiment, Model, with_settings
+
+REAL = {"cnmc": DataSize({"blast": 7272, "normal": 3389})}
+
+
+def test_epochs_of_one_network_are_one_training() -> None:
+    plan = make_plan(read_protocol("varol2024"), ["as-published"], "full", sizes=REAL)
+    assert plan.cells == 972
+    assert len(plan.trainings) == 972 // 3
+    for training in plan.trainings:
+        assert training.counts == (25, 50)
+        assert training.experiment.training.epochs == 100
+        assert len({cell.settings["training.epochs"] for cell in training.cells}) == 3
+    first = plan_rows(plan)[0]
+    assert (first["arm"], first["epochs"], first["epochs_without_sharing"]) == (
+        "approach1",
+        72 * 100,
+        72 * 175,
+    )
+    fata = make_plan(read_protocol("fata2023"), ["leak-free"], "full")
+    assert [len(t.cells) for t in fata.trainings] == [8] * 4
+
+
+def test_what_depends_on_the_end_is_not_shared() -> None:
+    assert shares_epochs(Experiment())
+    assert not shares_epochs(with_settings(Experiment(), {"schedule.kind": "cosine"}))
+    assert shares_epochs(with_settings(Experiment(), {"model.name": "fem-1+svm"}))
+
+
+def test_draws_are_in_proportion_to_what_is_here() -> None:
+    half = {"cnmc": DataSize({"blast": 7272, "normal": 1694})}
+    plan = make_plan(read_protocol("varol2024"), ["leak-free"], "smoke", ["approach1"], sizes=half)
+    drawn = {t.experiment.data.balance for t in plan.trainings}
+    assert plan.scales["cnmc"] == pytest.approx(1694 / 3389)
+    assert drawn == {0, int(1176 * 1694 / 3389), int(2823 * 1694 / 3389)}
+    whole = make_plan(read_protocol("varol2024"), ["leak-free"], "full", ["approach1"], sizes=REAL)
+    assert {t.experiment.data.balance for t in whole.trainings} == {0, 1176, 2823}
+    assert {t.experiment.expand.per_class for t in whole.trainings} == {0, 6070}
+
+
+def test_a_second_stage_comes_after_its_first() -> None:
+    plan = make_plan(read_protocol("abed2022"), ["leak-free"], "full")
+    names = [training.name for training in plan.trainings]
+    chained = [training for training in plan.trainings if training.after]
+    assert len(chained) == 4
+    for training in chained:
+        assert names.index(training.after) < names.index(training.name)
+
+
+def test_weights_and_keys_are_set_for_every_cell() -> None:
+    plan = make_plan(
+        read_protocol("murtoza2023"),
+        ["leak-free"],
+        "smoke",
+        weights="weights",
+        changes={"training.device": "cpu"},
+    )
+    assert {t.experiment.model.weights for t in plan.trainings} == {"weights"}
+    assert {t.experiment.training.device for t in plan.trainings} == {"cpu"}
+
+
+def test_operations_are_those_of_the_layers() -> None:
+    # One 3×3 convolution on 8×8×3 with 4 filters, "same": 8·8·4 sums of 27 products.
+    assert layer_operations((Conv(4, 3, "same"),), 3, 8) == 2 * 8 * 8 * 4 * 27
+    # MEASURED: CNN-3 (R1) is 1.94 GFLOP a training image at 32 px, three passes.
+    forward = layer_operations(layers_of(Model(name="cnn-3"), 2), 3, 32)
+    assert 3 * forward / 1e9 == pytest.approx(1.94, rel=0.02)
+
+
+def test_large_backbones_count_the_operations_timm_tells() -> None:
+    assert forward_gflop("vgg16", 224) == BACKBONES["vgg16"].gflop
+    assert forward_gflop("vgg16", 448) == 4 * BACKBONES["vgg16"].gflop
+    assert forward_gflop("hybrid:vgg16+vgg19", 224) == pytest.approx(30.7 + 39.0)
+    assert forward_gflop("no-such-network", 224) is None
+    assert parts_of("hybrid:vgg16+vgg19+svm") == (("vgg16", "vgg19"), "svm")
+    assert parts_of("fem-3+nb") == (("cnn-3",), "nb")
+
+
+def test_the_plan_is_printed_and_is_json() -> None:
+    plan = make_plan(read_protocol("varol2024"), ["as-published", "leak-free"], "full", sizes=REAL)
+    text = plan_table(plan)
+    assert "1,944" in text
+    assert "estimates" in text
+    rows = json.loads(json.dumps(plan_rows(plan)))
+    assert rows[-1]["cells"] == 1944
+    assert sum(row["seconds_cores"] for row in rows[:-1]) == pytest.approx(
+        plan.seconds(MACHINES[0])
+    )
+    smoke = make_plan(read_protocol("varol2024"), ["leak-free"], "smoke", ["approach1"], sizes=REAL)
+    full = make_plan(read_protocol("varol2024"), ["leak-free"], "full", ["approach1"], sizes=REAL)
+    assert full.seconds(MACHINES[0]) > 20 * smoke.seconds(MACHINES[0])
