@@ -113,7 +113,7 @@ class GridProgress(Progress):
         share = done / total if total and "step" in what else 0.0
         made = (self.behind + share * self.now) / self.whole
         passed = time.monotonic() - self.began
-        super().show(self.words, round(1000 * made), 1000, max(passed, elapsed), f"{what} {note}")
+        super().show(self.words, round(100 * made), 100, max(passed, elapsed), f"{what} {note}")
 
 
 def run_plan(
@@ -138,7 +138,7 @@ def run_plan(
     grid = GridProgress(quiet=progress.quiet, whole=max(whole, 1e-9))
     outcomes: list[Outcome] = []
     for number, training in enumerate(plan.trainings, start=1):
-        grid.words = f"training {number} of {len(plan.trainings)} ({training.name}), per mille"
+        grid.words = f"training {number} of {len(plan.trainings)} ({training.name}), per cent"
         grid.now = training.cost.seconds(MACHINES[0]) if training in todo else 0.0
         try:
             run = _one(training, sources, folders[id(training)], out, grid)
