@@ -10,7 +10,7 @@ from typing import Any
 from ..files import write_atomic
 from ..reports.numbers import counted, decimal, interval, signed
 from ..reports.templating import render
-from .budget import SMOKE_RULES
+from .budget import SMOKE_IMAGES, SMOKE_RULES, SMOKE_SUBJECTS
 from .planner import Plan, plan_rows
 from .reproduction import Line, Measured, audited
 from .runner import DataUsed, Outcome
@@ -37,8 +37,9 @@ class Row:
     """One figure as the page shows it."""
 
     line: str
-    first: bool
-    """Whether the line's name stands here."""
+    """Its name, on the first figure of the line only."""
+    setting: str
+    """What the grid calls it."""
     metric: str
     published: str
     impossible: bool
@@ -92,28 +93,36 @@ def _source(plan: Plan, name: str, used: DataUsed | None) -> dict[str, Any]:
         "used": used.words if used else "not here: nothing was run on it",
         "kind": used.kind if used else "",
         "scale": f"{scale:.3f}" if used and scale < 1 else "",
+        "few": bool(used)
+        and plan.budget == "smoke"
+        and used is not None
+        and (
+            len(used.manifest) < SMOKE_IMAGES
+            or 0 < len(set(used.manifest.column("subject")) - {""}) < SMOKE_SUBJECTS
+        ),
         "inferred": bool(used and used.manifest.card.groups_inferred),
     }
 
 
 def _tables(plan: Plan, lines: Sequence[Line]) -> list[dict[str, Any]]:
-    found: dict[str, list[Row]] = {}
-    before: tuple[str, str] = ("", "")
+    by_place: dict[tuple[str, str], list[Line]] = {}
     for line in lines:
-        cell = line.published
-        place = (cell.table, cell.line)
-        found.setdefault(cell.table, []).append(
-            Row(
-                line=cell.line,
-                first=place != before,
-                metric=METRICS.get(cell.metric, cell.metric.replace("_", " ").capitalize()),
-                published=cell.value,
-                impossible=line.audit == "impossible",
-                measured=tuple(_shown(line.measured[e]) for e in plan.protocol.editions),
-                gap=signed(line.gap) if line.gap is not None else "—",
+        by_place.setdefault((line.published.table, line.published.line), []).append(line)
+    found: dict[str, list[Row]] = {}
+    for (table, name), together in by_place.items():
+        for number, line in enumerate(together):
+            cell = line.published
+            found.setdefault(table, []).append(
+                Row(
+                    line=name if not number else "",
+                    setting=cell.cell.partition("/")[2].replace(",", ", ") if not number else "",
+                    metric=METRICS.get(cell.metric, cell.metric.replace("_", " ").capitalize()),
+                    published=cell.value,
+                    impossible=line.audit == "impossible" and not number,
+                    measured=tuple(_shown(line.measured[e]) for e in plan.protocol.editions),
+                    gap=signed(line.gap) if line.gap is not None else "—",
+                )
             )
-        )
-        before = place
     titles = {table.name: table.title for table in plan.protocol.tables}
     return [
         {"name": name, "title": titles.get(name, ""), "rows": rows} for name, rows in found.items()

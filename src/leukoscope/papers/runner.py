@@ -61,7 +61,9 @@ class DataUsed:
     @property
     def words(self) -> str:
         """What was run on, in a few words that cannot be misread."""
-        prefix = {"real": "", "substitute": "substitute: ", "rendered": "rendered: "}[self.kind]
+        prefix = "substitute: " if self.kind == "substitute" else ""
+        if self.kind == "rendered" and not self.title.casefold().startswith("rendered"):
+            prefix = "rendered: "
         return f"{prefix}{self.title}, {len(self.manifest):,} images"
 
 
