@@ -7,6 +7,7 @@ from pathlib import Path
 
 from . import api
 from .errors import LeukoscopeError
+from .evaluation.comparison import gap
 from .progress import Progress
 from .records.findings import write_findings
 from .records.run import Run, read_run
@@ -38,18 +39,28 @@ class DemoOutcome(Record):
     auroc: dict[str, float]
     """Edition → AUROC by image."""
     leak: float
+    """As published minus leak-free."""
+    interval: tuple[float, float] | None
+    """Of the leak, 95 %; None where there are too few groups for one."""
+    groups: int
     findings: int
     folder: str
     report: str
 
     def sentence(self) -> str:
         """The last lines that the demo prints."""
+        known = "no interval"
+        if self.interval is not None:
+            low, high = self.interval
+            known = f"95 % interval {low:+.3f} to {high:+.3f}"
+            if low <= 0 <= high:
+                known += ", which includes none"
         return (
             "rendered data: drawn cells, nothing here says anything about patients\n"
             f"as published {self.auroc['as-published']:.3f} AUROC, leak-free "
             f"{self.auroc['leak-free']:.3f} AUROC\n"
-            f"the leak is {self.leak:+.3f}: that much of the published way's figure is the "
-            "subjects, not the disease\n"
+            f"the leak is {self.leak:+.3f} ({known}; {self.groups} groups): that much of the "
+            "published way's figure is the subjects, not the disease\n"
             f"report: {self.report}\n"
             "research use only"
         )
@@ -102,9 +113,14 @@ def run_demo(out: Path, *, seed: int = 0, progress: Progress) -> DemoOutcome:
         edition: float(run.metrics["levels"]["image"]["auroc"]["value"])
         for edition, run in runs.items()
     }
+    tested = {edition: run.predictions.part("test") for edition, run in runs.items()}
+    difference = gap(tested["as-published"], tested["leak-free"], metrics=["auroc"])
+    leak = difference["metrics"]["auroc"]
     return DemoOutcome(
         auroc=auroc,
-        leak=auroc["as-published"] - auroc["leak-free"],
+        leak=leak["difference"],
+        interval=None if leak["low"] is None else (leak["low"], leak["high"]),
+        groups=difference["groups"],
         findings=len(findings),
         folder=str(out),
         report=str(report),

@@ -271,7 +271,7 @@ def test_marker(sets: dict[str, Path]) -> None:
     marker = tomllib.loads((sets["rendered-cnmc"] / "rendered.toml").read_text())
     assert marker["name"] == "rendered-cnmc"
     assert (marker["seed"], marker["subjects"], marker["images"]) == (3, 6, 24)
-    assert (marker["schema"], marker["version"], marker["truth"]) == (1, 1, "truth.csv")
+    assert (marker["schema"], marker["version"], marker["truth"]) == (1, 2, "truth.csv")
     assert "not real" in marker["note"]
 
 

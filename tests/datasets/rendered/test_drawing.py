@@ -355,7 +355,7 @@ def test_rendered_cells_have_the_colours_of_real_ones(real_data: Path) -> None:
             for _ in range(80)
         ]
     )
-    # The bright end is left out: drawn cytoplasm is brighter than most of C-NMC's.
+    # The bright end is left out: drawn cytoplasm is still brighter than most of C-NMC's.
     for part in (slice(0, 3), slice(9, 12)):  # means, medians
         ours, theirs = drawn.mean(0)[part], real.mean(0)[part]
         # The colour, as shares of R, G and B, within 3 points; the light a third brighter on

@@ -39,7 +39,7 @@ LAYOUTS = MappingProxyType(
 """Every data set that can be rendered; a new one is one file in ``layouts`` and one line here."""
 
 MARKER = "rendered.toml"
-VERSION = 1
+VERSION = 2
 """Of the drawing: raised when the same seed gives other pictures."""
 SMALLEST = 16
 """Pixels: below this there is nothing to be seen of a cell."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 import numpy as np
 import numpy.typing as npt
 
 from ...errors import ManifestError
-from .subjects import Subject, draw_subject
+from .subjects import Subject, draw_subject, slide_measures
 
 __all__ = ["CellTruth", "Person", "Picture", "Plan", "share_out"]
+
+ALLOTMENTS = 10_000
+"""Ways of dealing the slides to the classes, of which the most even is taken."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,38 @@ class Plan:
                 index = len(people)
                 subject = draw_subject(self.rng(2, index), name, label, style)
                 people.append(Person(subject, int(count), index))
-        return people
+        return self._evenly_dealt(people)
+
+    def _evenly_dealt(self, people: list[Person]) -> list[Person]:
+        """Deal the slides to the people anew, so that no class has the darker or bluer ones.
+
+        Among 40 subjects chance alone often lets a class have the paler slides, and colour would
+        then tell the classes apart. Of many random allotments the one with the smallest
+        Mahalanobis distance between the classes' means is taken (rerandomisation: Morgan & Rubin
+        2012, Annals of Statistics 40, 1263).
+        """
+        labels = np.array([one.subject.label for one in people])
+        measures = np.array([slide_measures(one.subject) for one in people])
+        spread = np.linalg.pinv(np.atleast_2d(np.cov(measures.T)))
+        members = (labels == np.unique(labels)[:, None]).astype(float)
+        members /= members.sum(axis=1, keepdims=True)
+        rng = self.rng(3)
+
+        def unevenness(order: npt.NDArray[np.int64]) -> float:
+            shifts = members @ (measures[order] - measures.mean(axis=0))
+            return float(((shifts @ spread) * shifts).sum())
+
+        orders = [rng.permutation(len(people)) for _ in range(ALLOTMENTS)]
+        best = min(orders, key=unevenness)
+        return [
+            replace(
+                one,
+                subject=replace(
+                    people[slide].subject, name=one.subject.name, label=one.subject.label
+                ),
+            )
+            for one, slide in zip(people, best, strict=True)
+        ]
 
 
 def share_out(weights: Sequence[float], total: int) -> list[int]:

@@ -13,9 +13,9 @@ from types import MappingProxyType
 import numpy as np
 
 from ...errors import LeukoscopeError, suggestion
-from .optics import Optics
+from .optics import BASOPHILIA, CHROMATIN, Optics
 
-__all__ = ["STYLES", "Habit", "Style", "Subject", "draw_subject"]
+__all__ = ["STYLES", "Habit", "Style", "Subject", "draw_subject", "slide_measures"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class Style:
     rouleaux: float = 0.12
     slope: float = 0.03
     vignette: float = 0.05
+    pale_cytoplasm: float = 0.62
+    """Most that the cytoplasm absorbs of green, relative to the nucleus."""
 
 
 WRIGHT = (
@@ -50,7 +52,7 @@ WRIGHT = (
 STYLES: Mapping[str, Style] = MappingProxyType(
     {
         "c-nmc": Style(
-            absorbance=((0.84, 1.66, 0.66), (1.02, 1.30, 0.42), (0.1, 0.6, 0.4), (0.4, 0.62, 0.58)),
+            absorbance=((0.84, 1.66, 0.66), (1.25, 1.95, 0.66), (0.1, 0.6, 0.4), (0.5, 0.85, 0.75)),
             # A third brighter than the real set: at its own darkness CNN-3 (ten rectified layers,
             # no normalisation) often leaves its first plateau only after many epochs.
             light=(221, 200, 210),
@@ -59,9 +61,10 @@ STYLES: Mapping[str, Style] = MappingProxyType(
             stain_spread=0.18,
             hue_spread=0.095,
             blur_um=0.16,
-            halo=0.12,
+            halo=0.05,
             noise=0.7,
             slope=0.06,
+            pale_cytoplasm=1.0,
         ),
         "all-idb": Style(
             absorbance=WRIGHT,
@@ -198,12 +201,29 @@ def draw_subject(rng: np.random.Generator, name: str, label: str, style: str) ->
     )
 
 
+def slide_measures(subject: Subject) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """What colour statistics see of a slide: (9,) colours of nucleus and cytoplasm, and habits."""
+    optics = subject.optics
+    light = np.log(optics.light)
+    dyes = optics.absorbance
+    return np.array(
+        [
+            *(optics.gamma * (light - dyes[CHROMATIN])),
+            *(optics.gamma * (light - 0.6 * dyes[BASOPHILIA])),
+            np.log(subject.habit.contrast),
+            subject.habit.nucleus_ratio,
+            subject.habit.size,
+        ],
+        dtype=float,
+    )
+
+
 def _draw_optics(rng: np.random.Generator, look: Style) -> Optics:
     base = np.array(look.absorbance)
     strength = rng.lognormal(0, look.stain_spread, len(base))[:, None]
     absorbance = base * strength * np.clip(rng.normal(1, look.hue_spread, base.shape), 0.6, 1.4)
-    # Cytoplasm never takes as much stain as a nucleus, in whatever laboratory.
-    absorbance[1] *= min(1.0, 0.62 * absorbance[0, 1] / absorbance[1, 1])
+    # Cytoplasm never takes more stain than a nucleus, in whatever laboratory.
+    absorbance[1] *= min(1.0, look.pale_cytoplasm * absorbance[0, 1] / absorbance[1, 1])
     lamp = _within(rng.normal(1, look.light_spread), 0.7, 1.3)
     tint = np.clip(rng.normal(1, look.tint_spread, 3), 0.8, 1.2)
     light = np.clip(np.array(look.light) * lamp * tint, 40, 254)
