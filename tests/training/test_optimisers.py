@@ -128,13 +128,11 @@ def test_the_rates_of_fata2023() -> None:
     assert rate_at(stairs, 1e-4, 26700, 26700) == pytest.approx(2.26e-5, rel=2e-3)
 
 
-def test_default_rates_are_keras_s() -> None:
+def test_default_rates() -> None:
+    """SGD's is Keras's; the others are 0.3 of it, where CNN-3 learns at every seed."""
     keras = _keras()
-    for name, kind in (
-        ("sgd", keras.optimizers.SGD),
-        ("adam", keras.optimizers.Adam),
-        ("rmsprop", keras.optimizers.RMSprop),
-    ):
-        assert float(kind().learning_rate) == pytest.approx(DEFAULT_RATES[name])
+    assert float(keras.optimizers.SGD().learning_rate) == pytest.approx(DEFAULT_RATES["sgd"])
+    for name, kind in (("adam", keras.optimizers.Adam), ("rmsprop", keras.optimizers.RMSprop)):
+        assert DEFAULT_RATES[name] == pytest.approx(0.3 * float(kind().learning_rate))
         assert initial_rate(Optimiser(name=name)) == DEFAULT_RATES[name]
     assert initial_rate(Optimiser(name="sgd", learning_rate=0.5)) == 0.5

@@ -29,7 +29,7 @@ from ..images.store import Stored
 from ..models import build
 from ..models.building import to_channels_last
 from ..progress import Progress
-from ..records.experiment import Experiment, with_settings
+from ..records.experiment import Experiment
 from .batches import Part, normaliser_of
 from .device import native_bfloat16
 from .loop import FoldData, TrainingState, forward, new_state, run_epoch
@@ -44,9 +44,7 @@ PEER_PYTHON = "LEUKOSCOPE_PEER_PYTHON"
 IMAGES, SUBJECTS, SIDE, EPOCHS = 1024, 32, 32, 12
 """The images of half of the subjects train, the others test."""
 PEER = "Keras on TensorFlow"
-EXPERIMENT = with_settings(Experiment(), {"optimiser.learning_rate": 0.0003})
-"""Keras's own rate of 0.001 leaves the first plateau at a chance moment; quality would compare
-those moments."""
+EXPERIMENT = Experiment()
 
 
 def run(progress: Progress) -> list[dict[str, Any]]:
