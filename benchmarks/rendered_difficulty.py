@@ -3,8 +3,7 @@
     python benchmarks/rendered_difficulty.py --seeds 5 -o difficulty.json
 
 For each seed 2,000 cells of 40 subjects are drawn as rendered-cnmc draws them, at 450 pixels, and
-brought to 32 by area averaging. CNN-3 of varol2024 (six blocks of its layer list, Adam 3e-4, batch
-32, binary cross-entropy, last epoch) is trained on 70 % and judged on 30 %: of the subjects
+brought to 32 by area averaging. CNN-3 of varol2024 (pixels scaled to −1…1, Adam 3e-4, batch 32, binary cross-entropy, last epoch) is trained on 70 % and judged on 30 %: of the subjects
 (leak-free), then of the images (as published). Colour statistics (mean, standard deviation and
 percentiles of R, G, B, H, S, V of the foreground) go into a logistic regression and a random
 forest, and so does the area of the foreground, in five folds grouped by subject.
@@ -165,7 +164,7 @@ def train_and_judge(
     torch.manual_seed(seed)
     model = cnn3(thin).to(memory_format=torch.channels_last)
     optimiser = torch.optim.Adam(model.parameters(), lr=rate, eps=1e-7)
-    pixels = torch.from_numpy(cells.pixels).permute(0, 3, 1, 2).float() / 255
+    pixels = torch.from_numpy(cells.pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
     pixels = pixels.contiguous(memory_format=torch.channels_last)
     labels = torch.from_numpy(cells.labels).float()
     rows = torch.from_numpy(np.flatnonzero(train))

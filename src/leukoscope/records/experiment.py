@@ -84,7 +84,7 @@ class Preprocess(Record):
     """Side of the square input in pixels."""
     steps: tuple[Step, ...] = ()
     """Named steps in their order, before the resize unless a step says otherwise."""
-    scale: Literal["unit", "symmetric", "none", "pretrained"] = "unit"
+    scale: Literal["unit", "symmetric", "none", "pretrained"] = "symmetric"
     """``unit``: /255; ``symmetric``: /127.5 − 1; ``none``: 0–255 as they are; ``pretrained``: as
     the backbone's weights want it."""
     subtract_mean_image: bool = False
