@@ -3,7 +3,8 @@
     python benchmarks/rendered_difficulty.py --seeds 5 -o difficulty.json
 
 For each seed 2,000 cells of 40 subjects are drawn as rendered-cnmc draws them, at 450 pixels, and
-brought to 32 by area averaging. CNN-3 of varol2024 (pixels scaled to −1…1, Adam 3e-4, batch 32, binary cross-entropy, last epoch) is trained on 70 % and judged on 30 %: of the subjects
+brought to 32 by area averaging. CNN-3 of varol2024 (pixels scaled to −1…1, Adam 3e-4, batch 32,
+binary cross-entropy, last epoch) is trained on 70 % and judged on 30 %: of the subjects
 (leak-free), then of the images (as published). Colour statistics (mean, standard deviation and
 percentiles of R, G, B, H, S, V of the foreground) go into a logistic regression and a random
 forest, and so does the area of the foreground, in five folds grouped by subject.
