@@ -29,7 +29,7 @@ SETTINGS = {
     "expand.augmentation": {"flip_horizontal": 0.5, "quarter_turns": 1.0},
 }
 """Few folds and epochs: the demo shows the way, not the best figure."""
-EDITIONS = {
+EDITIONS: dict[str, dict[str, object]] = {
     "leak-free": {"edition": "leak-free"},
     "as-published": {
         "edition": "as-published",
