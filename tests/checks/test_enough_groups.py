@@ -104,7 +104,21 @@ def test_with_several_classes_the_smallest_is_named(make: Make) -> None:
     )
     (finding,) = found(data)
     low, high = widest_wilson(35)
-    assert f"as wide as {low:.2f} to {high:.2f} for recall of 'c'." in finding.summary
+    assert f"as wide as {low:.2f} to {high:.2f} for the recall of c." in finding.summary
+
+
+def test_two_classes_of_which_none_is_positive_have_recalls(make: Make) -> None:
+    rows = [
+        {"image": f"{label}{i}.png", "label": label, "group": f"{label}{i}"}
+        for label in ("early", "late")
+        for i in range(40)
+    ]
+    (finding,) = found(make(rows, classes={"early": "", "late": ""}))
+    assert "for the recall of early and" in finding.summary
+    assert finding.summary.endswith("for the recall of late.")
+    (named,) = found(make(rows, classes={"early": "", "late": ""}).with_card(positive="late"))
+    assert "for specificity and" in named.summary
+    assert "for sensitivity." in named.summary
 
 
 def test_images_count_where_there_are_no_groups(make: Make) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import leukoscope.checks as room
 from leukoscope.checks import CHECKS, run_checks, title
-from leukoscope.checks.context import plural, shown
+from leukoscope.checks.context import shown
 from leukoscope.datasets.manifest import Manifest
 from leukoscope.errors import LeukoscopeError
 from leukoscope.records.experiment import SplitPlan
@@ -66,8 +66,5 @@ def test_every_check_has_a_file_a_title_and_its_own_name() -> None:
 
 
 def test_words() -> None:
-    assert plural(1, "image") == "1 image"
-    assert plural(1200, "image") == "1,200 images"
-    assert plural(2, "class") == "2 classes"
     assert shown(["a", "b"], 2) == "a, b"
     assert shown(["a", "b", "c"], 2) == "a, b and 1 more"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from leukoscope.cli import main
 
@@ -82,8 +83,38 @@ def test_read_counts_what_it_leaves_out(
     call = ["data", "read", str(tree), "-o", str(tmp_path / "t.csv"), "--positive", "sick"]
     text = said(capsys, [*call, "--quiet"])
     assert "left out: sick/broken.bmp" in text
+    assert "\n1 unreadable image or folder left out\n" in text
+    assert "positive class is known" not in text
     assert "8 rows: 4 sick, 4 well" in text
     assert 'positive = "sick"' in (tmp_path / "t.toml").read_text()
+
+
+def test_read_says_what_decoding_changed_and_that_no_class_is_positive(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, mode in enumerate(("CMYK", "CMYK", "RGB", "RGBA", "P")):
+        place = tmp_path / "tree" / ("early" if number % 2 else "late")
+        place.mkdir(parents=True, exist_ok=True)
+        image = Image.effect_noise((20 + number, 20), 60).convert("RGB").convert(mode)
+        image.save(place / f"{number}.{'tif' if mode == 'CMYK' else 'png'}")
+    call = ["data", "read", str(tmp_path / "tree"), "-o", str(tmp_path / "t.csv"), "--quiet"]
+    text = said(capsys, call)
+    assert "\n2 images: CMYK converted to RGB without a colour profile\n" in text
+    assert "\n1 image: alpha channel dropped, opaque everywhere\n" in text
+    assert "\n1 image: palette converted to RGB\n" in text
+    assert "\n0 unreadable images or folders left out\n" in text
+    assert "no positive class is known among early, late: " in text
+    assert "Name it: --positive CLASS" in text
+    told = json.loads(said(capsys, [*call, "--json"]))
+    assert told["changed"] == {
+        "CMYK converted to RGB without a colour profile": 2,
+        "alpha channel dropped, opaque everywhere": 1,
+        "palette converted to RGB": 1,
+    }
+    assert told["positive"] is None
+    assert json.loads(said(capsys, [*call, "--json", "--positive", "late"]))["positive"] == "late"
+    assert main([*call, "--positive", "lat"]) == 2
+    assert "--positive lat: no such class. Did you mean 'late'?" in capsys.readouterr().err
 
 
 def test_a_mapping_without_an_equals_sign(

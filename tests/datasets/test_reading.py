@@ -118,9 +118,19 @@ def test_an_unknown_layout_says_what_was_seen(
 def test_several_layouts_are_listed(tmp_path: Path, draw: Draw) -> None:
     draw(tmp_path, ["idb/Im001_1.tif", "cnmc/fold_0/all/UID_1_1_1_all.bmp"])
     message = refusal(tmp_path)
-    assert "several layouts fit: cnmc: 1 cells named" in message
-    assert "; allidb2: 1 crops ImNNN_Y.tif; class-folders: 2 class folders: cnmc, idb." in message
-    assert "--as cnmc" in message
+    first, cnmc, allidb2, folders, *parts, last = message.splitlines()
+    assert first == f"{tmp_path}: several layouts fit:"
+    assert cnmc.startswith("  cnmc: 1 cells named")
+    assert (allidb2, folders) == (
+        "  allidb2: 1 crops ImNNN_Y.tif",
+        "  class-folders: 2 class folders: cnmc, idb",
+    )
+    assert parts == [
+        "The folders in it, each by itself:",
+        "  cnmc/ → cnmc",
+        "  idb/ → allidb2",
+    ]
+    assert last == "Read one folder at a time, or say which is meant: --as cnmc."
     assert len(read_folder(tmp_path, "allidb2").manifest) == 1
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from leukoscope.errors import ImageError
-from leukoscope.images.decode import Limits, decode, pixels_sha256, read_header
+from leukoscope.images.decode import Limits, change_of, decode, pixels_sha256, read_header
 
 RNG = np.random.default_rng(7)
 RGB = RNG.integers(0, 256, (20, 30, 3), dtype=np.uint8)
@@ -388,3 +388,23 @@ def test_every_real_image_decodes_as_pillow_does(real_data: Path) -> None:
         if number % 25 == 0 or decoded.format == "BMP":
             with Image.open(path) as image:
                 assert np.array_equal(decoded.pixels, np.asarray(image.convert("RGB"))), path
+
+
+@pytest.mark.parametrize(
+    ("notes", "change"),
+    [
+        (["turned as EXIF orientation 6 asks", "turned as EXIF orientation 3 asks"], "turned as"),
+        (["first of 3 pages", "first of 12 pages"], "further pages or frames dropped"),
+        (["grey"], "grey converted to RGB"),
+        (["converted from LAB"], "LAB converted to RGB"),
+        (
+            ["16-bit grey, divided by 257", "16-bit grey, divided by 257 (its"],
+            "16-bit grey divided",
+        ),
+        (["4 bytes shorter than its header says"], "file's end missing, decoded nevertheless"),
+        (["named .png, holds JPEG"], "JPEG named .png"),
+    ],
+)
+def test_notes_of_one_kind_are_counted_together(notes: list[str], change: str) -> None:
+    (counted_as,) = {change_of(note) for note in notes}
+    assert counted_as.startswith(change)

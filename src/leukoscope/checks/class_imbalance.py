@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from ..counting import counted
 from ..records.findings import Finding
 from .context import Context
 
@@ -28,8 +29,8 @@ def check(context: Context) -> list[Finding]:
             check="class-imbalance",
             severity="warning" if ratio >= WARNED else "note",
             summary=(
-                f"{largest!r} has {most:,} images and {smallest!r} {least:,}, {ratio:.1f} times as "
-                f"many: always answering {largest!r} is right for {share:.1%} of the images."
+                f"{largest!r} has {counted(most, 'image')} and {smallest!r} {least:,}, {ratio:.1f} "
+                f"times as many: always answering {largest!r} is right for {share:.1%} of them all."
             ),
             evidence={
                 "counts": dict(sorted(counts.items())),

@@ -12,7 +12,7 @@ from ..records.findings import Finding
 from ..records.split import Fold, Split
 from ..splits.duplicates import identical
 
-__all__ = ["Check", "Context", "plural", "shown"]
+__all__ = ["Check", "Context", "shown"]
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,6 @@ class Context:
 
 Check = Callable[[Context], list[Finding]]
 """A check: its first docstring line is its title, its name in ``CHECKS`` is its identity."""
-
-
-def plural(number: int, word: str) -> str:
-    """A count with its noun: ``1 image``, ``2 images``, ``3 classes``."""
-    if number == 1:
-        return f"1 {word}"
-    return f"{number:,} {word}{'es' if word.endswith('s') else 's'}"
 
 
 def shown(names: list[str], most: int = 5) -> str:

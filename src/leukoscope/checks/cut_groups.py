@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ..counting import counted
 from ..records.findings import Finding
-from .context import Context, plural, shown
+from .context import Context, shown
 
 __all__ = ["check"]
 
@@ -59,7 +60,7 @@ def _cut(context: Context, edition: str, what: str, values: list[str]) -> list[F
             check="cut-groups",
             severity="warning" if declared else "error",
             summary=(
-                f"{len(cut):,} of {plural(of, what)} {'lies' if len(cut) == 1 else 'lie'} in two "
+                f"{len(cut):,} of {counted(of, what)} {'lies' if len(cut) == 1 else 'lie'} in two "
                 f"parts of the split ({shown(listed, 3)}); in the worst fold {worst:.0%} of the "
                 f"test images have another of their {what} in training"
                 + (" (as published: the leak is part of the edition)." if declared else ".")

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..counting import counted
 from ..records.findings import Finding, Severity
-from .context import Context, plural
+from .context import Context
 
 __all__ = ["check", "widest_wilson"]
 
@@ -52,7 +53,7 @@ def check(context: Context) -> list[Finding]:
             Finding(
                 check="enough-groups",
                 severity="error",
-                summary=f"None of the {len(manifest):,} rows has a label.",
+                summary=f"None of {counted(len(manifest), 'row')} has a label.",
                 evidence={"rows": len(manifest)},
                 mend="Add the labels; without them nothing can be trained or judged.",
             )
@@ -68,7 +69,7 @@ def _one_class(name: str, rows: int) -> Finding:
     return Finding(
         check="enough-groups",
         severity="error",
-        summary=f"All {rows:,} rows are of one class, {name!r}; there is nothing to tell apart.",
+        summary=f"{counted(rows, 'row')}, all of class {name!r}: there is nothing to tell apart.",
         evidence={"classes": [name]},
         mend="Add images of another class.",
     )
@@ -85,7 +86,7 @@ def _few(context: Context, classes: list[str]) -> list[Finding]:
     if severity is None:
         return []
     named = ", ".join(
-        f"{name}: {plural(of['images'], 'image')} of {plural(of['groups'], of['unit'])}"
+        f"{name}: {counted(of['images'], 'image')} of {counted(of['groups'], of['unit'])}"
         for name, of in counts.items()
     )
     inferred = "inferred" in set(manifest.column("group_source"))
@@ -117,8 +118,8 @@ def _intervals(counts: dict[str, dict[str, Any]]) -> str:
     for name in chosen:
         low, high = counts[name]["widest_interval"]
         measure = counts[name]["measure"]
-        of = f" of {name!r}" if measure == "recall" else ""
-        texts.append(f"{low:.2f} to {high:.2f} for {measure}{of}")
+        of = f"the recall of {name}" if measure == "recall" else measure
+        texts.append(f"{low:.2f} to {high:.2f} for {of}")
     return " and ".join(texts)
 
 
@@ -129,7 +130,7 @@ def _counted(context: Context, mine: Any, name: str) -> dict[str, Any]:
     known = bool(len(groups)) and bool((groups != "").all())
     number = len(set(groups)) if known else int(mine.sum())
     low, high = widest_wilson(max(1, number))
-    counted: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "images": int(mine.sum()),
         "subjects": len(subjects),
         "groups": number,
@@ -139,10 +140,10 @@ def _counted(context: Context, mine: Any, name: str) -> dict[str, Any]:
     }
     tested = _tested_groups(context, mine, groups if known else None)
     if tested:
-        counted["fewest_test_groups"] = tested[0]
+        facts["fewest_test_groups"] = tested[0]
         interval = widest_wilson(max(1, tested[0]))
-        counted["widest_test_interval"] = [round(end, 4) for end in interval]
-    return counted
+        facts["widest_test_interval"] = [round(end, 4) for end in interval]
+    return facts
 
 
 def _tested_groups(context: Context, mine: Any, groups: Any) -> list[int]:
@@ -156,14 +157,17 @@ def _tested_groups(context: Context, mine: Any, groups: Any) -> list[int]:
 
 
 def _measured(context: Context, name: str) -> str:
-    """What a share of right answers within one class is called."""
+    """What a share of right answers within one class is called.
+
+    Sensitivity and specificity need two classes of which one is known to be positive.
+    """
     card = context.manifest.card
     meaning = {"blast": "blast", "normal": "normal"} | card.classes
     labelled = set(context.manifest.column("label")) - {""}
-    if len(labelled) > 2:
+    positive = {card.positive} & labelled or {n for n in labelled if meaning.get(n) == "blast"}
+    if len(labelled) > 2 or len(positive) != 1:
         return "recall"
-    positive = name == card.positive or meaning.get(name) == "blast"
-    return "sensitivity" if positive else "specificity"
+    return "sensitivity" if name in positive else "specificity"
 
 
 def _severity(counts: dict[str, dict[str, Any]]) -> Severity | None:

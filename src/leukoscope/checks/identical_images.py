@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ..counting import counted
 from ..records.findings import Finding
-from .context import Context, plural
+from .context import Context
 from .identical_sets import images_of, named, pairs
 
 __all__ = ["check"]
@@ -21,7 +22,7 @@ def check(context: Context) -> list[Finding]:
                 check="identical-images",
                 severity="note",
                 summary=(
-                    f"{plural(missing, 'row')} of {len(manifest):,} carry no hash, so identical "
+                    f"{counted(missing, 'row')} of {len(manifest):,} carry no hash, so identical "
                     "pixels among them are not found."
                 ),
                 evidence={"rows_without_hash": missing, "rows": len(manifest)},
@@ -36,8 +37,8 @@ def check(context: Context) -> list[Finding]:
                 check="identical-images",
                 severity="note",
                 summary=(
-                    f"{plural(found, 'pair')} of images with identical pixels under different "
-                    f"names, in {plural(len(sets), 'set')} of {sum(map(len, sets)):,} images."
+                    f"{counted(found, 'pair')} of images with identical pixels under different "
+                    f"names, in {counted(len(sets), 'set')} of {sum(map(len, sets)):,} images."
                 ),
                 evidence={"pairs": found, "sets": len(sets), "groups": named(context, sets)},
                 images=images_of(context, sets),

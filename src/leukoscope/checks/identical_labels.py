@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ..counting import counted
 from ..records.findings import Finding
-from .context import Context, plural
+from .context import Context
 from .identical_sets import conflicting, images_of, named
 
 __all__ = ["check"]
@@ -24,7 +25,7 @@ def check(context: Context) -> list[Finding]:
             check="identical-labels",
             severity="error",
             summary=(
-                f"{plural(len(found), 'pair')} of images with identical pixels "
+                f"{counted(len(found), 'pair')} of images with identical pixels "
                 f"{'has' if len(found) == 1 else 'have'} different labels "
                 f"({', '.join(f'{both} {n}' for both, n in sorted(counts.items()))})."
             ),

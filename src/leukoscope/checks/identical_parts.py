@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ..counting import counted
 from ..records.findings import Finding
-from .context import Context, plural
+from .context import Context
 from .identical_sets import conflicting, images_of, named
 
 __all__ = ["check"]
@@ -23,7 +24,7 @@ def _official(context: Context) -> list[Finding]:
             check="identical-parts",
             severity="warning",
             summary=(
-                f"{plural(len(found), 'pair')} of images with identical pixels "
+                f"{counted(len(found), 'pair')} of images with identical pixels "
                 f"{'lies' if len(found) == 1 else 'lie'} across the official parts of the data "
                 "set: with these, what is tested was trained on."
             ),
@@ -58,9 +59,9 @@ def _made(context: Context) -> list[Finding]:
             check="identical-parts",
             severity="warning" if declared else "error",
             summary=(
-                f"{plural(len(pairs), 'pair')} of images with identical pixels "
+                f"{counted(len(pairs), 'pair')} of images with identical pixels "
                 f"{'lies' if len(pairs) == 1 else 'lie'} in two parts of this split, in "
-                f"{len(folds)} of {plural(len(context.split.folds), 'fold')}"
+                f"{len(folds)} of {counted(len(context.split.folds), 'fold')}"
                 + (" (as published: the leak is part of the edition)." if declared else ".")
             ),
             evidence={

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ..counting import counted
 from ..datasets.facts import components
 from ..records.findings import Finding
-from .context import Context, plural, shown
+from .context import Context, shown
 from .identical_sets import conflicting, images_of, named
 
 __all__ = ["check"]
@@ -32,9 +33,9 @@ def check(context: Context) -> list[Finding]:
             check="identical-subjects",
             severity="error" if apart else "warning",
             summary=(
-                f"{plural(len(found), 'pair')} of images with identical pixels "
+                f"{counted(len(found), 'pair')} of images with identical pixels "
                 f"{'is' if len(found) == 1 else 'are'} published under different subjects and "
-                f"{'ties' if len(tied) == 1 else 'tie'} {plural(len(tied), 'pair')} of subjects: "
+                f"{'ties' if len(tied) == 1 else 'tie'} {counted(len(tied), 'pair')} of subjects: "
                 f"{shown(names, 8)}. The {known:,} subjects are {independent:,} independent groups."
             ),
             evidence={

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ..counting import counted
 from ..records.findings import Finding
-from .context import Context, plural
+from .context import Context
 
 __all__ = ["check"]
 
@@ -22,8 +23,8 @@ def check(context: Context) -> list[Finding]:
                 check="inferred-groups",
                 severity="warning",
                 summary=(
-                    f"{absent:,} of {plural(rows, 'row')} have no group: nothing says what a split "
-                    "must not cut."
+                    f"{absent:,} of {counted(rows, 'row')} without a group: nothing says what a "
+                    "split must not cut."
                 ),
                 evidence={"rows": rows, "without_group": absent, "without_subject": unknown},
                 mend="Read the folder again (leukoscope data read), which groups the rows.",
@@ -36,9 +37,9 @@ def check(context: Context) -> list[Finding]:
                 check="inferred-groups",
                 severity="note",
                 summary=(
-                    f"{unknown:,} of {plural(rows, 'row')} have no published subject. The groups "
-                    f"of {inferred:,} rows are inferred, so images of one patient may lie in "
-                    "different groups, and a leak-free figure may still be too good"
+                    f"{unknown:,} of {counted(rows, 'row')} without a published subject. The "
+                    f"groups of {counted(inferred, 'row')} are inferred, so images of one patient "
+                    "may lie in different groups, and a leak-free figure may still be too good"
                     + (f" ({note})." if note else ".")
                 ),
                 evidence={"rows": rows, "without_subject": unknown, "inferred": inferred},
@@ -51,7 +52,7 @@ def check(context: Context) -> list[Finding]:
             Finding(
                 check="inferred-groups",
                 severity="note",
-                summary=f"{unknown:,} of {plural(rows, 'row')} have a group but no subject: "
+                summary=f"{unknown:,} of {counted(rows, 'row')} with a group but no subject: "
                 "results by subject leave them out.",
                 evidence={"rows": rows, "without_subject": unknown},
                 mend="Ask the source for patient ids.",

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..counting import counted
 from ..records.findings import Finding, Severity
-from .context import Context, plural, shown
+from .context import Context, shown
 
 __all__ = ["check"]
 
@@ -68,12 +69,12 @@ def _finding(
     number = int(one_sided.sum())
     if column == "group":
         summary = (
-            f"Each of the {number:,} groups has images of one class only, so a model may learn to "
-            "know the slide or the patient (stain, light, focus) instead of the cell."
+            f"Each of {counted(number, 'group')} has images of one class only, so a model may "
+            "learn to know the slide or the patient (stain, light, focus) instead of the cell."
         )
     else:
         summary = (
-            f"{number:,} of {plural(len(table), word)} {'has' if number == 1 else 'have'} images "
+            f"{number:,} of {counted(len(table), word)} {'has' if number == 1 else 'have'} images "
             f"of one class only ({shown(names)}). Answering by {word} alone is right for "
             f"{told:.1%} of the images; answering always the same class for {chance:.1%}."
         )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..counting import counted
 from ..errors import ImageError
 from ..images.decode import decode, read_header
 from ..records.findings import Finding
-from .context import Context, plural
+from .context import Context
 
 __all__ = ["check"]
 
@@ -70,7 +71,7 @@ def _not_at_hand(context: Context, files: int) -> Finding:
         check="unreadable-images",
         severity="note",
         summary=(
-            f"None of the {files:,} images is at hand: names, labels and hashes were checked, "
+            f"None of {counted(files, 'image')} is at hand: names, labels and hashes were checked, "
             "pixels were not."
         ),
         evidence={"missing": files, "files": files},
@@ -82,7 +83,8 @@ def _missing(missing: list[str], files: int) -> Finding:
     return Finding(
         check="unreadable-images",
         severity="error",
-        summary=f"{len(missing):,} of {files:,} images of the manifest are missing on disk.",
+        summary=f"{len(missing):,} of {counted(files, 'image')} of the manifest "
+        f"{'is' if len(missing) == 1 else 'are'} missing on disk.",
         evidence={"missing": len(missing), "files": files, "names": missing[:50]},
         images=tuple(missing[:IMAGES_SHOWN]),
         mend=(
@@ -101,7 +103,7 @@ def _unreadable(bad: list[tuple[str, str]], files: int) -> Finding:
         check="unreadable-images",
         severity="warning",
         summary=(
-            f"{len(bad):,} of {plural(files, 'image')} cannot be read and "
+            f"{len(bad):,} of {counted(files, 'image')} cannot be read and "
             f"{'is' if len(bad) == 1 else 'are'} left out ({listed})."
         ),
         evidence={

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from ..counting import counted
 from ..errors import LeukoscopeError
 from .options import As, Data, Json, Quiet, emit, progress
 
@@ -59,8 +60,9 @@ def check(
             lines.append(f"    {finding.mend}")
     counts = {word: sum(f.severity == word for f in findings) for word in RANK}
     lines.append(
-        f"{len(manifest)} rows: {counts['error']} errors, {counts['warning']} warnings, "
-        f"{counts['note']} notes. Research use only."
+        f"{counted(len(manifest), 'row')}: "
+        + ", ".join(counted(counts[word], word) for word in ("error", "warning", "note"))
+        + ". Research use only."
     )
     if out is not None:
         from ..reports import write_check_report

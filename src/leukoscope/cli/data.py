@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import ManifestError
+from ..counting import counted
+from ..errors import ManifestError, suggestion
 from .options import As, Json, Quiet, Seed, emit, progress
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+UNREADABLE = "unreadable images or folders"
 ManifestOut = Annotated[Path, typer.Option("-o", "--out", metavar="M.csv", help="Where to write.")]
 
 
@@ -126,6 +129,11 @@ def read_set(
     manifest = manifests[0] if len(manifests) == 1 else join(manifests)
     manifest = group(manifest, duplicates=duplicates, progress=work)
     if positive is not None:
+        classes = sorted({*manifest.column("label"), "blast"} - {""})
+        if positive not in classes:
+            raise ManifestError(
+                f"--positive {positive}: no such class. {suggestion(positive, classes)}"
+            )
         manifest = manifest.with_card(positive=positive)
     write_manifest(manifest, out)
     value = _what_was_read(manifest, imported, out)
@@ -139,14 +147,22 @@ def _what_was_read(manifest: Manifest, imported: Sequence[Imported], out: Path) 
         "recognised": [item.recognised for item in imported],
         "rows": len(manifest),
         "classes": {str(label) or "(none)": int(n) for label, n in counts.items()},
+        "positive": manifest.card.positive if _positive_known(manifest) else None,
         "groups": len(set(manifest.column("group"))),
         "group_source": (
             "inferred" if "inferred" in set(manifest.column("group_source")) else "published"
         ),
+        "changed": dict(sum((Counter(item.changed) for item in imported), Counter[str]())),
         "failures": [list(failure) for item in imported for failure in item.failures],
         "passed_over": sum(len(item.passed_over) for item in imported),
         "manifest": str(out),
     }
+
+
+def _positive_known(manifest: Manifest) -> bool:
+    """Whether a label is the positive class, by its name or by what the card says it means."""
+    labels = set(manifest.column("label")) - {""}
+    return manifest.card.positive in labels or "blast" in manifest.binary_labels()
 
 
 def _as_text(value: dict[str, Any]) -> str:
@@ -154,14 +170,21 @@ def _as_text(value: dict[str, Any]) -> str:
     failures, passed_over, out = value["failures"], value["passed_over"], value["manifest"]
     lines = [
         f"read as {', '.join(value['recognised'])}",
-        f"{value['rows']} rows: " + ", ".join(f"{n} {x}" for x, n in value["classes"].items()),
-        f"{value['groups']} groups ({value['group_source']})",
+        f"{counted(value['rows'], 'row')}: "
+        + ", ".join(f"{n} {x}" for x, n in value["classes"].items()),
+        f"{counted(value['groups'], 'group')} ({value['group_source']})",
+        *(f"{counted(n, 'image')}: {change}" for change, n in value["changed"].items()),
         *(f"left out: {image}: {reason}" for image, reason in failures[:5]),
+        *(["…"] if len(failures) > 5 else []),
+        f"{counted(len(failures), 'unreadable image or folder', UNREADABLE)} left out",
     ]
-    if len(failures) > 5:
-        lines.append(f"… {len(failures)} unreadable images in all")
     if passed_over:
-        lines.append(f"{passed_over} images in the folder belong to no row")
+        lines.append(f"belonging to no row: {counted(passed_over, 'image')} of the folder")
+    if value["positive"] is None:
+        lines.append(
+            f"no positive class is known among {', '.join(value['classes'])}: sensitivity and "
+            "specificity need one. Name it: --positive CLASS (or in the card, as blast)."
+        )
     lines += [
         f"written: {out} and {Path(out).with_suffix('.toml')}",
         f"next: leukoscope check {out}",
@@ -196,8 +219,9 @@ def verify_set(
     ]
     lines += [f"… {len(names)} {word} in all" for word, names in parts.items() if len(names) > 10]
     if outcome.published:
-        lines.append(f"{outcome.published} files were compared with the published hashes")
-    lines.append(f"{manifest}: " + ("as it should be" if not bad else f"{bad} files are not"))
+        lines.append(f"compared with the published hashes: {counted(outcome.published, 'file')}")
+    verdict = "as it should be" if not bad else f"{counted(bad, 'file')} not as it should be"
+    lines.append(f"{manifest}: {verdict}")
     emit({word: list(names) for word, names in parts.items()}, "\n".join(lines), as_json)
     return 1 if bad else 0
 
@@ -226,7 +250,7 @@ def render_set(
     )
     emit(
         {"name": name, "rows": len(manifest), "folder": str(out), "rendered": True},
-        f"rendered: {len(manifest)} images in {out} (drawn, not real)\n"
+        f"rendered: {counted(len(manifest), 'image')} in {out} (drawn, not real)\n"
         f"next: leukoscope check {out}/manifest.csv",
         as_json,
     )
@@ -249,7 +273,6 @@ def expand_set(
     """
     from ..datasets import read_manifest
     from ..datasets.expansion import plan_copies, write_copies
-    from ..errors import suggestion
     from ..images.augmentation import PRESETS
 
     if preset not in PRESETS:
@@ -259,7 +282,8 @@ def expand_set(
     copies = int((written.table["parent"] != "").sum())
     emit(
         {"rows": len(written), "copies": copies, "folder": str(out)},
-        f"{copies} copies of {len(written) - copies} originals: {out}/manifest.csv\n"
+        f"{counted(copies, 'copy', 'copies')} of {counted(len(written) - copies, 'original')}: "
+        f"{out}/manifest.csv\n"
         "next: leukoscope split keeps each copy with its parent",
         as_json,
     )

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from ..counting import counted
 from .options import Json, Quiet, Seed, emit, progress
 
 __all__ = ["evaluate"]
@@ -103,7 +104,8 @@ def evaluate(
 
 def _figure(entry: dict[str, object]) -> str:
     value, low, high = entry.get("value"), entry.get("low"), entry.get("high")
-    count = f"{entry.get('groups')} groups, n = {entry.get('n')}"
+    groups = entry.get("groups")
+    count = f"{counted(groups if isinstance(groups, int) else 0, 'group')}, n = {entry.get('n')}"
     if not isinstance(value, float | int):
         return f"not defined: {entry.get('reason', 'no rows')}"
     if not isinstance(low, float | int) or not isinstance(high, float | int):

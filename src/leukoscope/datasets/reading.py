@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import ManifestError, suggestion
@@ -32,6 +32,8 @@ class Imported:
     manifest: Manifest
     failures: Failures
     recognised: str
+    changed: Mapping[str, int] = field(default_factory=dict)
+    """How decoding changed images (CMYK converted, turned, …) and how many; the images are in."""
     passed_over: tuple[str, ...] = ()
     """Images in the folder that are neither rows nor known companions (masks, twins)."""
 
@@ -151,12 +153,29 @@ def _choose(tree: Tree, as_: str | None) -> tuple[Reader, Recognised]:
         ((name, recognised),) = found_here.items()
         return READERS[name], recognised
     if found_here:
-        listed = "; ".join(f"{name}: {seen.seen}" for name, seen in found_here.items())
+        layouts = "".join(f"\n  {name}: {seen.seen}" for name, seen in found_here.items())
         raise ManifestError(
-            f"{tree.root}: several layouts fit: {listed}. Read one folder at a time, or say which "
-            f"one is meant: --as {next(iter(found_here))}."
+            f"{tree.root}: several layouts fit:{layouts}\n{_by_folder(tree)}"
+            f"Read one folder at a time, or say which is meant: --as {next(iter(found_here))}."
         )
     raise ManifestError(f"{tree.root}: {_unknown(tree)}")
+
+
+def _by_folder(tree: Tree) -> str:
+    """What each folder directly below is by itself, a line each; nothing where it is no help."""
+    folders = sorted({file.partition("/")[0] for file in tree.images if "/" in file})
+    if len(folders) < 2:
+        return ""
+    lines, known = [], 0
+    for folder in folders:
+        part = Tree(
+            tree.root / folder,
+            tuple(f.removeprefix(f"{folder}/") for f in tree.files if f.startswith(f"{folder}/")),
+        )
+        layouts = candidates(part)
+        known += bool(layouts)
+        lines.append(f"  {folder}/ → {' or '.join(layouts) or 'no reader knows it'}")
+    return "The folders in it, each by itself:\n" + "\n".join(lines) + "\n" if known else ""
 
 
 def _unknown(tree: Tree) -> str:
@@ -203,7 +222,9 @@ def _finish(
     progress: Progress,
 ) -> Imported:
     """Hashes filled, unreadable images taken out, what was passed over named."""
-    filled, failures = fill_fingerprints(manifest, hash_pixels=hash_pixels, progress=progress)
+    filled, failures, changed = fill_fingerprints(
+        manifest, hash_pixels=hash_pixels, progress=progress
+    )
     if not len(filled):
         first = f" The first: {failures[0][0]}: {failures[0][1]}" if failures else ""
         raise ManifestError(
@@ -215,4 +236,4 @@ def _finish(
         known = {*manifest.column("image"), *reader.companions(tree)}
         passed = tuple(image for image in tree.images if image not in known)
         failures += tree.unlisted
-    return Imported(filled, failures, recognised, passed)
+    return Imported(filled, failures, recognised, changed, passed)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from ..counting import counted
 from .sample import Sample
 from .subjects import BySubject
 
@@ -31,10 +32,9 @@ def warnings_of(
         if count == 0:
             found.append(f"No item of class {name}: what needs it is left empty.")
         elif count < ENOUGH_GROUPS:
-            plural = "group" if count == 1 else "groups"
             found.append(
-                f"Class {name} has {count} {plural}, fewer than {ENOUGH_GROUPS}: its intervals "
-                "cannot be trusted."
+                f"Class {name} has {counted(count, 'group')}, fewer than {ENOUGH_GROUPS}: its "
+                "intervals cannot be trusted."
             )
     found += _of_models(sample)
     found += _of_subjects(predictions, subjects)
@@ -79,16 +79,17 @@ def _of_subjects(predictions: Predictions, subjects: BySubject) -> list[str]:
         unnamed = int((predictions.table["subject"] == "").sum())
         if unnamed:
             found.append(
-                f"{unnamed} items have no subject: the subject level counts their groups instead."
+                f"{counted(unnamed, 'item')} without a subject: the subject level counts "
+                "groups instead."
             )
     if subjects.several_labels:
         found.append(
-            f"{subjects.several_labels} subjects have cells of several labels and are left out of "
-            "the subject level."
+            f"{counted(subjects.several_labels, 'subject')} with cells of several labels: left out "
+            "of the subject level."
         )
     if subjects.cut:
         found.append(
-            f"{subjects.cut} subjects are tested in more than one fold: the split cuts them, and "
-            "the subject level counts them once for each fold."
+            f"{counted(subjects.cut, 'subject')} tested in more than one fold: the split cuts "
+            "what belongs together, and the subject level counts it once for each fold."
         )
     return found

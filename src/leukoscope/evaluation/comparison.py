@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from ..counting import counted
 from ..errors import PredictionsError, suggestion
 from .intervals import interval, p_value, spread
 from .measurement import Measured, chosen_metrics
@@ -81,8 +82,9 @@ def compare(
     notes = []
     if counts["only_a"] or counts["only_b"]:
         notes.append(
-            f"Compared on {counts['common']} common rows; {counts['only_a']} rows only of the "
-            f"first and {counts['only_b']} only of the second run are left out."
+            f"Compared on {counted(counts['common'], 'common row')}; left out: "
+            f"{counted(counts['only_a'], 'row')} only of the first and {counts['only_b']} only of "
+            "the second run."
         )
     if differ:
         notes.append(
@@ -123,7 +125,10 @@ def gap(
 def describe(outcome: dict[str, Any], names: tuple[str, str] = ("A", "B")) -> str:
     """The outcome as lines of text for a terminal."""
     first, second = names
-    lines = [f"{first} − {second} on {outcome['n']} images of {outcome['groups']} groups"]
+    lines = [
+        f"{first} − {second} on {counted(outcome['n'], 'image')} "
+        f"of {counted(outcome['groups'], 'group')}"
+    ]
     found = outcome["metrics"]
     for name in [name for name in SHOWN if name in found] or list(found):
         entry = found[name]

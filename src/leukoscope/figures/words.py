@@ -6,6 +6,8 @@ import re
 import textwrap
 from typing import TYPE_CHECKING
 
+from ..counting import counted
+
 if TYPE_CHECKING:
     from ..evaluation.curves import Basis
     from ..evaluation.measurement import Estimate
@@ -23,11 +25,6 @@ __all__ = [
 ]
 
 MINUS = "−"
-
-
-def counted(number: int, noun: str) -> str:
-    """``1 image``, ``1,867 images``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def grouped(number: int, word: str = "group") -> str:

@@ -32,6 +32,7 @@ __all__ = [
     "Header",
     "Limits",
     "Pixels",
+    "change_of",
     "decode",
     "pixels_sha256",
     "read_bytes",
@@ -141,6 +142,32 @@ def decode(
     if box is not None:
         pixels = _cut(pixels, box, shown)
     return Decoded(pixels, form, tuple(note for note in notes if note))
+
+
+CHANGES: tuple[tuple[str, str], ...] = (
+    (r"CMYK,", "CMYK converted to RGB without a colour profile"),
+    (r"palette", "palette converted to RGB"),
+    (r"converted from (\S+)", r"\1 converted to RGB"),
+    (r"(grey|black and white)$", r"\1 converted to RGB"),
+    (r"16-bit grey", "16-bit grey divided by 257"),
+    (r"16 bits a channel", "16 bits a channel cut to the upper 8"),
+    (r"alpha channel", "alpha channel dropped, opaque everywhere"),
+    (r"transparency", "transparency laid over white"),
+    (r"turned", "turned as EXIF orientation asks"),
+    (r"first of", "further pages or frames dropped"),
+    (r"named (\S+), holds (\S+)", r"\2 named \1"),
+    (r"\d+ bytes shorter|has no end mark|shorter than", "file's end missing, decoded nevertheless"),
+)
+"""A note's beginning, and the words under which equal notes of many images are counted."""
+
+
+def change_of(note: str) -> str:
+    """A note of ``decode`` without what differs from image to image, so that it can be counted."""
+    for beginning, words in CHANGES:
+        found = re.match(beginning, note)
+        if found:
+            return found.expand(words)
+    return note
 
 
 def read_header(source: Path | bytes, *, limits: Limits = LIMITS) -> Header:

@@ -79,16 +79,14 @@ def _subsets(study: Study) -> str:
     if data.leave_out:
         chosen.append(f"classes left out: {', '.join(data.leave_out)}")
     if data.balance:
-        chosen.append(f"{number(data.balance)} images drawn of each class")
+        chosen.append(f"{counted(data.balance, 'image')} drawn of each class")
     if data.task == "binary":
         chosen.append("only classes that the card maps to blast or normal")
     return f"{'; '.join(chosen)}.".capitalize() if chosen else "No subset was selected."
 
 
 def _missing(study: Study) -> str:
-    return "Images without a label or that cannot be read were left out and counted; " + (
-        "nothing was imputed."
-    )
+    return "Images without a label or unreadable were left out and counted; nothing was imputed."
 
 
 def _acquisition(study: Study) -> str:
@@ -259,7 +257,7 @@ def _diagnostic(study: Study) -> str:
 def _failures(study: Study) -> str:
     table = study.lead.test.table
     wrong = int((table["label"] != table["predicted"]).sum())
-    return f"{number(wrong)} of {number(len(table))} predictions are wrong; the worst are shown."
+    return f"{number(wrong)} wrong of {counted(len(table), 'prediction')}; the worst are shown."
 
 
 def _limits(study: Study) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from ..counting import counted
+
 __all__ = [
     "counted",
     "decimal",
@@ -23,11 +25,6 @@ MISSING = "\u2014"
 def number(value: int) -> str:
     """A count with thousands set apart: ``12,140``."""
     return f"{value:,}".replace("-", MINUS)
-
-
-def counted(value: int, noun: str, plural: str = "") -> str:
-    """A count with its noun: ``1 group``, ``28 groups``."""
-    return f"{number(value)} {noun if value == 1 else plural or noun + 's'}"
 
 
 def decimal(value: float | None, digits: int = 3) -> str:
