@@ -49,20 +49,20 @@ def test_inferred_groups_are_a_note_with_what_the_card_says(make: Make) -> None:
     data = make(rows, group_note="Runs of 20 file numbers.")
     (finding,) = found(data, "inferred-groups")
     assert finding.severity == "note"
-    assert finding.summary.startswith("3 of 3 rows have no published subject")
+    assert finding.summary.startswith("3 of 3 rows without a published subject")
     assert finding.summary.endswith("too good (Runs of 20 file numbers).")
 
 
 def test_groups_without_subjects_are_a_note(make: Make) -> None:
     (finding,) = found(make([{"image": "a.png", "group": "g", "subject": ""}]), "inferred-groups")
-    assert "have a group but no subject" in finding.summary
+    assert "with a group but no subject" in finding.summary
 
 
 def test_absent_groups_are_a_warning(make: Make) -> None:
     data = make([{"image": "a.png", "group": "", "group_source": ""}, {"image": "b.png"}])
     (finding,) = found(data, "inferred-groups")
     assert finding.severity == "warning"
-    assert finding.summary.startswith("1 of 2 rows have no group")
+    assert finding.summary.startswith("1 of 2 rows without a group")
 
 
 def sources(make: Make, table: dict[str, dict[str, int]], column: str = "site") -> Manifest:

@@ -131,7 +131,7 @@ def test_one_class_and_no_label(make: Make) -> None:
     findings = found(of(make, 20, 0))
     assert findings[0].severity == "error"
     assert findings[0].summary == (
-        "All 100 rows are of one class, 'blast'; there is nothing to tell apart."
+        "100 rows, all of class 'blast': there is nothing to tell apart."
     )
     (finding,) = found(make([{"image": "a.png", "label": ""}]))
-    assert finding.summary == "None of the 1 rows has a label."
+    assert finding.summary == "None of the 1 row has a label."

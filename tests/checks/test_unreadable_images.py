@@ -71,7 +71,7 @@ def test_failures_handed_in_are_reported_once(make: Make, folder: Path) -> None:
 def test_missing_files(make: Make, folder: Path) -> None:
     (finding,) = found(make([{"image": "whole.png"}, {"image": "gone.png"}], folder))
     assert finding.severity == "error"
-    assert finding.summary == "1 of 2 images of the manifest are missing on disk."
+    assert finding.summary == "1 of 2 images of the manifest is missing on disk."
     (finding,) = found(make([{"image": "gone.png"}, {"image": "far.png"}], folder))
     assert finding.severity == "note"
     assert finding.summary.startswith("None of the 2 images is at hand")

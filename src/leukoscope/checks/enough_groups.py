@@ -53,7 +53,7 @@ def check(context: Context) -> list[Finding]:
             Finding(
                 check="enough-groups",
                 severity="error",
-                summary=f"None of {counted(len(manifest), 'row')} has a label.",
+                summary=f"None of the {counted(len(manifest), 'row')} has a label.",
                 evidence={"rows": len(manifest)},
                 mend="Add the labels; without them nothing can be trained or judged.",
             )

@@ -69,7 +69,7 @@ def _finding(
     number = int(one_sided.sum())
     if column == "group":
         summary = (
-            f"Each of {counted(number, 'group')} has images of one class only, so a model may "
+            f"Each of the {counted(number, 'group')} has images of one class only, so a model may "
             "learn to know the slide or the patient (stain, light, focus) instead of the cell."
         )
     else:

@@ -71,8 +71,8 @@ def _not_at_hand(context: Context, files: int) -> Finding:
         check="unreadable-images",
         severity="note",
         summary=(
-            f"None of {counted(files, 'image')} is at hand: names, labels and hashes were checked, "
-            "pixels were not."
+            f"None of the {counted(files, 'image')} is at hand: names, labels and hashes were "
+            "checked, pixels were not."
         ),
         evidence={"missing": files, "files": files},
         mend="Put the images where the manifest's card says (root), then check again.",
