@@ -117,6 +117,27 @@ def test_read_says_what_decoding_changed_and_that_no_class_is_positive(
     assert "--positive lat: no such class. Did you mean 'late'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("kind", "option", "uses"),
+    [
+        ("kfold", ("--test", "0.2"), "holdout, image, forward"),
+        ("holdout", ("--folds", "3"), "kfold"),
+        ("lodo", ("--repeats", "2"), "kfold, holdout, image"),
+    ],
+)
+def test_an_option_that_a_kind_of_split_does_not_use(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    kind: str,
+    option: tuple[str, str],
+    uses: str,
+) -> None:
+    call = ["split", str(tmp_path), "--kind", kind, *option, "-o", str(tmp_path / "s.json")]
+    assert main(call) == 2
+    expected = f"split: {option[0]} says nothing to --kind {kind}; it is for {uses}. Leave it out"
+    assert expected in capsys.readouterr().err
+
+
 def test_a_mapping_without_an_equals_sign(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

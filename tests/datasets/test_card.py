@@ -58,7 +58,7 @@ def test_what_is_written_is_read(
         ("title = 'x'", "key 'name' is missing"),
         ("name = 'x'\nlicense = 'MIT'", "unknown key 'license'. Did you mean 'licence'?"),
         ("name = 'x'\nschema = 9", "written by a newer leukoscope (data set card schema 9"),
-        ("name = ", "cannot be read as"),
+        ("name = ", "x.toml: cannot be read as a data set card file: Invalid value (at"),
         ("name = 'x'\nrendered = 'perhaps'", "key 'rendered' is 'perhaps'"),
         (
             "name = 'x'\n[classes]\nall = 'Blast'",

@@ -137,9 +137,12 @@ def read(tmp_path: Path, text: str | bytes, card: DatasetCard | None = None) -> 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "the file is empty; a header line was expected"),
+        ("", "the file is empty; a CSV file with commas"),
         ("image,labell\na.png,blast\n", "unknown column 'labell'. Did you mean 'label'?"),
-        ("image\na.png\n", "column 'label' is missing; found image. A CSV with other column"),
+        (
+            "image\na.png\n",
+            "column 'label' is missing; found image. A CSV with columns of",
+        ),
         ("label\nblast\n", "column 'image' is missing"),
         ("image,label,label\na.png,x,x\n", "the header names column 'label' twice"),
         ("image,label\na.png\n", "row 2: 1 values, but the header names 2"),

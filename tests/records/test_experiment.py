@@ -110,7 +110,16 @@ def test_settings_change_a_copy() -> None:
     ("settings", "message"),
     [
         ({"training.epocs": 3}, r"--set: unknown key 'training\.epocs'\. Did you mean 'epochs'"),
-        ({"trainin.epochs": 3}, r"--set: unknown key 'trainin'\. Did you mean 'training'\?"),
+        (
+            {"trainin.epochs": 3},
+            r"unknown key 'trainin\.epochs'\. Did you mean 'training\.ep",
+        ),
+        (
+            {"training.learning_rate": 0.1},
+            r"--set: unknown key 'training\.learning_rate'\. Did you mean 'optimiser\.lear",
+        ),
+        ({"model.size": 32}, r"unknown key 'model\.size'\. Did you mean 'preprocess\.size'\?"),
+        ({"epochs": 3}, r"unknown key 'epochs'\. Did you mean 'training\.epochs'\?"),
         ({"training.epochs.x": 3}, r"'training\.epochs\.x': 'epochs' is a value, not a table"),
         ({"preprocess.steps.0": 3}, r"'steps' is a list: set it as a whole, not a table"),
         ({"training": 3}, r"--set: key 'training' is 3: expected a table"),

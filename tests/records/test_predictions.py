@@ -86,10 +86,10 @@ def test_standard_input_and_a_byte_order_mark(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert len(read_predictions(written(tmp_path, "\ufeff" + LEAST))) == 2
-    monkeypatch.setattr(sys, "stdin", io.StringIO(LEAST))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(LEAST.encode())))
     assert len(read_predictions("-")) == 2
-    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
-    with pytest.raises(PredictionsError, match="standard input: cannot be read as a CSV"):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
+    with pytest.raises(PredictionsError, match="standard input: the file is empty"):
         read_predictions("-")
 
 
@@ -106,9 +106,9 @@ def test_the_positive_class_can_be_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "cannot be read as a CSV file"),
+        ("", "the file is empty; a CSV file with commas"),
         ("image,label,p_blast,p_normal\n", "no predictions; at least one row"),
-        ("image;label;p_a;p_b\na;b;1;0\n", r"'image' is missing\..*found image;label;p_a;p_b"),
+        ("image;label;p_a;p_b\na;b;1;0\n", r"semicolons between the columns were found; a CSV"),
         (LEAST.replace("label", "truth"), "column 'label' is missing"),
         (LEAST.replace("p_normal", "q"), r"1 columns of probabilities; at least two"),
         (LEAST.replace("p_normal", "p_blast"), "column 'p_blast' stands twice"),
@@ -121,8 +121,8 @@ def test_the_positive_class_can_be_named(tmp_path: Path) -> None:
         (LEAST.replace(",normal,", ",,"), "row 3: label is empty; what is evaluated has a true"),
         (LEAST.replace("b.png", ""), "row 3: image is empty"),
         (LEAST.replace("b.png", "a.png"), r"row 3: 'a\.png' is predicted twice"),
-        (LEAST + "c.png,blast,1\n", "row 4: probabilities"),
-        (LEAST + "c.png,blast,1,0,9\n", "cannot be read as a CSV file"),
+        (LEAST + "c.png,blast,1\n", "row 4: 3 values, but the header names 4"),
+        (LEAST + "c.png,blast,1,0,9\n", "row 4: 5 values, but the header names 4"),
     ],
 )
 def test_refusals(tmp_path: Path, text: str, message: str) -> None:

@@ -11,6 +11,13 @@ from .options import As, Data, Json, Quiet, Seed, emit, progress
 
 __all__ = ["split"]
 
+USED_BY = {
+    "folds": ("kfold",),
+    "repeats": ("kfold", "holdout", "image"),
+    "test": ("holdout", "image", "forward"),
+}
+"""The kinds that each option says something to; validation is for all of them."""
+
 
 def split(
     data: Data,
@@ -19,9 +26,15 @@ def split(
         Literal["holdout", "kfold", "lodo", "official", "image", "forward"],
         typer.Option(help="How: lodo leaves one data set out, image cuts groups (as published)."),
     ] = "kfold",
-    folds: Annotated[int, typer.Option(min=2, help="For kfold.")] = 5,
-    repeats: Annotated[int, typer.Option(min=1, help="Divide anew this many times.")] = 1,
-    test: Annotated[float, typer.Option(help="Share that tests, for a holdout.")] = 0.2,
+    folds: Annotated[int | None, typer.Option(min=2, help="For kfold.  [default: 5]")] = None,
+    repeats: Annotated[
+        int | None,
+        typer.Option(min=1, help="For kfold, holdout, image: divide anew so often.  [default: 1]"),
+    ] = None,
+    test: Annotated[
+        float | None,
+        typer.Option(help="Share that tests, for holdout, image, forward.  [default: 0.2]"),
+    ] = None,
     validation: Annotated[float, typer.Option(help="Share that validates.")] = 0.15,
     edition: Annotated[
         Literal["leak-free", "as-published"] | None,
@@ -45,13 +58,19 @@ def split(
     from ..records.split import write_split
     from ..schema import parse
 
+    asked = {"folds": folds, "repeats": repeats, "test": test}
+    given = {name: value for name, value in asked.items() if value is not None}
+    for name in given:
+        if kind not in USED_BY[name]:
+            raise SplitError(
+                f"split: --{name} says nothing to --kind {kind}; it is for "
+                f"{', '.join(USED_BY[name])}. Leave it out, or choose another kind."
+            )
     plan = parse(
         SplitPlan,
         {
             "kind": kind,
-            "folds": folds,
-            "repeats": repeats,
-            "test": test,
+            **given,
             "validation": validation,
             "group_duplicates": group_duplicates,
         },

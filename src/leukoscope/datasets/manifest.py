@@ -6,7 +6,6 @@ Row key: ``image`` for a whole image, ``image#x0,y0,x1,y1`` for a box in it.
 from __future__ import annotations
 
 import csv
-import io
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ import pandas as pd
 
 from ..errors import ManifestError, MissingExtraError, suggestion
 from ..files import atomic_path, sha256_bytes, write_atomic
+from ..tables import read_csv
 from .card import DatasetCard, read_card, write_card
 
 __all__ = [
@@ -50,6 +50,10 @@ COLUMNS = (
 MOST_PIXELS = 2**31
 MISSING = frozenset({"nan", "none", "null", "<na>"})
 """How other programs write a label that is not there."""
+OTHERS = (
+    "A CSV with columns of other names becomes a manifest with: leukoscope data read FILE.csv "
+    "--as csv --map image=COLUMN --map label=COLUMN -o M.csv"
+)
 GROUP_SOURCES = ("", "published", "inferred")
 
 
@@ -188,13 +192,12 @@ def read_manifest(path: Path) -> Manifest:
     unknown = [column for column in raw.columns if column not in COLUMNS]
     if unknown:
         raise ManifestError(
-            f"{path}: unknown column '{unknown[0]}'. {suggestion(unknown[0], COLUMNS)}"
+            f"{path}: unknown column '{unknown[0]}'. {suggestion(unknown[0], COLUMNS)} {OTHERS}"
         )
     for needed in ("image", "label"):
         if needed not in raw.columns:
             raise ManifestError(
-                f"{path}: column '{needed}' is missing; found {', '.join(raw.columns)}. "
-                "A CSV with other column names is read with: leukoscope data read --as csv."
+                f"{path}: column '{needed}' is missing; found {', '.join(raw.columns)}. {OTHERS}"
             )
     for column in BOX_COLUMNS:
         if column in raw.columns:
@@ -236,21 +239,13 @@ def whole_pixels(value: Any, where: str) -> int | None:
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
-    try:
-        # Newlines stay as they are: a carriage return inside quotes is part of the value.
-        text = path.read_bytes().decode("utf-8-sig")
-        rows = list(csv.reader(io.StringIO(text, newline="")))
-    except (OSError, UnicodeDecodeError, csv.Error) as reason:
-        raise ManifestError(f"{path}: cannot be read as a CSV file in UTF-8: {reason}.") from reason
-    if not rows:
-        raise ManifestError(f"{path}: the file is empty; a header line was expected.")
-    header = rows[0]
-    for number, row in enumerate(rows[1:], start=2):
-        if row and len(row) != len(header):
+    (_, header), *rows = read_csv(path, ManifestError)
+    for number, row in rows:
+        if len(row) != len(header):
             raise ManifestError(
                 f"{path}: row {number}: {len(row)} values, but the header names {len(header)}."
             )
-    return pd.DataFrame([row for row in rows[1:] if row], columns=header, dtype=object)
+    return pd.DataFrame([row for _, row in rows], columns=header, dtype=object)
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:

@@ -257,6 +257,7 @@ def with_settings(
         del table["model"]["hidden"]
     for dotted, value in settings.items():
         *outer, last = dotted.split(".")
+        _suggest_another_table(table, dotted, where)
         place: Any = table
         for part in outer:
             place = place.setdefault(part, {})
@@ -265,6 +266,21 @@ def with_settings(
                 raise ExperimentError(f"{where}: '{dotted}': '{part}' is {kind}, not a table.")
         place[last] = value
     return parse(Experiment, table, where=where, error=ExperimentError)
+
+
+def _suggest_another_table(table: Mapping[str, Any], dotted: str, where: str) -> None:
+    """Refuse a key that stands in another table than the one that is named, and say which."""
+    known = _flat(table)
+    last = dotted.rpartition(".")[2]
+    if dotted in known or any(key.startswith(f"{dotted}.") for key in known):
+        return
+    elsewhere = [key for key in known if key.rpartition(".")[2] == last and key.count(".") == 1]
+    if elsewhere:
+        raise ExperimentError(
+            f"{where}: unknown key '{dotted}'. Did you mean "
+            + " or ".join(f"'{key}'" for key in elsewhere)
+            + "?"
+        )
 
 
 def write_experiment(experiment: Experiment, path: Path) -> None:

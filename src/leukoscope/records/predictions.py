@@ -13,6 +13,7 @@ import pandas as pd
 
 from ..errors import PredictionsError, suggestion
 from ..files import write_atomic
+from ..tables import parse_csv, read_csv
 
 __all__ = ["PARTS", "Predictions", "read_predictions", "write_predictions"]
 
@@ -69,17 +70,19 @@ def read_predictions(path: Path | str, positive: str | None = None) -> Predictio
         that do not sum to 1, duplicate predictions of one row in one fold and repeat.
     """
     name = "standard input" if str(path) == "-" else str(path)
-    try:
-        # Without a header of pandas' own, so that it cannot rename a column that stands twice.
-        raw = pd.read_csv(
-            sys.stdin if str(path) == "-" else path, dtype=str, keep_default_na=False, header=None
-        )
-    except FileNotFoundError:
-        raise PredictionsError(f"{name}: there is no such predictions file.") from None
-    except (OSError, UnicodeDecodeError, ValueError) as reason:
-        raise PredictionsError(f"{name}: cannot be read as a CSV file: {reason}.") from reason
-    table = raw.iloc[1:].reset_index(drop=True)
-    table.columns = pd.Index([str(column).removeprefix("\ufeff") for column in raw.iloc[0]])
+    if str(path) == "-":
+        rows = parse_csv(sys.stdin.buffer.read(), name, PredictionsError)
+    elif not Path(path).exists():
+        raise PredictionsError(f"{name}: there is no such predictions file.")
+    else:
+        rows = read_csv(Path(path), PredictionsError)
+    header = rows[0][1]
+    for number, row in rows[1:]:
+        if len(row) != len(header):
+            raise PredictionsError(
+                f"{name}: row {number}: {len(row)} values, but the header names {len(header)}."
+            )
+    table = pd.DataFrame([row for _, row in rows[1:]], columns=header, dtype=str)
     return predictions_from_table(table, positive=positive, where=name)
 
 

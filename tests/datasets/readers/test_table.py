@@ -92,7 +92,7 @@ def test_images_that_are_not_there_are_listed(folder: Path) -> None:
         ("path,label\n", {}, "no column 'image'; found path, label. Say which one it is: --map"),
         ("image,diagnosis\n", {}, "no column 'label'; found image, diagnosis"),
         ("image,label\n", {}, "the table has a header and no rows"),
-        ("", {}, "the file is empty; a header line was expected"),
+        ("", {}, "the file is empty; a CSV file with commas"),
         ("image,label\na.png\n", {}, "row 2: 1 values, but the header names 2"),
         ("image,label\n,x\n", {}, "row 2: the image is empty"),
         ("image,label\na.png,NaN\n", {}, "row 2: the label is 'NaN'; leave the cell empty"),

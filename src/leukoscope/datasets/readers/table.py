@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -11,6 +9,7 @@ from typing import Any
 
 from ...errors import ManifestError, suggestion
 from ...progress import Progress
+from ...tables import read_csv
 from ..card import DatasetCard
 from ..manifest import (
     BOX_COLUMNS,
@@ -108,14 +107,7 @@ def read_table(path: Path, options: Options) -> Manifest:
 
 
 def _read(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-        reader = csv.reader(io.StringIO(text, newline=""))
-        rows = [(reader.line_num, row) for row in reader if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as reason:
-        raise ManifestError(f"{path}: cannot be read as a CSV file in UTF-8: {reason}.") from reason
-    if not rows:
-        raise ManifestError(f"{path}: the file is empty; a header line was expected.")
+    rows = read_csv(path, ManifestError)
     header = [column.strip() for column in rows[0][1]]
     for number, row in rows[1:]:
         if len(row) != len(header):
