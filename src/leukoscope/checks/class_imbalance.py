@@ -30,7 +30,8 @@ def check(context: Context) -> list[Finding]:
             severity="warning" if ratio >= WARNED else "note",
             summary=(
                 f"{largest!r} has {counted(most, 'image')} and {smallest!r} {least:,}, {ratio:.1f} "
-                f"times as many: always answering {largest!r} is right for {share:.1%} of them all."
+                f"times as many: always answering {largest!r} is right for {share:.1%} of the "
+                "images."
             ),
             evidence={
                 "counts": dict(sorted(counts.items())),
