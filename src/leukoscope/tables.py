@@ -66,7 +66,7 @@ def parse_csv(data: bytes, where: str, error: type[LeukoscopeError]) -> list[tup
             f"{where}: cannot be read as a CSV file in UTF-8: {reason}; {EXPECTED}. {SAVE}."
         ) from reason
     header = rows[0][1]
-    for mark, name in OTHERS.items():
-        if len(header) == 1 and mark in header[0]:
+    for separator, name in OTHERS.items():
+        if len(header) == 1 and separator in header[0]:
             raise error(f"{where}: {name} between the columns were found; {EXPECTED}. {SAVE}.")
     return rows
