@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from leukoscope.datasets.manifest import Manifest
-from leukoscope.errors import RunError, StorageError
+from leukoscope.errors import ExperimentError, RunError, StorageError
 from leukoscope.records.experiment import Experiment, write_experiment
 from leukoscope.records.run import read_history, read_run
 from leukoscope.training import checkpoint, loop, train
@@ -229,6 +229,25 @@ def test_going_on_with_another_split_is_refused(
     other = make_split(cells, experiment.split, seed=9, edition="leak-free")
     with pytest.raises(RunError, match="was begun with another split"):
         train(experiment, cells, tmp_path / "run", split=other)
+
+
+def test_what_never_trained_stands_in_nobodys_way(
+    cells: Manifest, small: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A misspelt model is corrected in the same folder; what has trained is not thrown away."""
+    with pytest.raises(ExperimentError, match="Did you mean 'cnn-1'"):
+        train(small(model__name="cnn1"), cells, tmp_path / "run")
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "write_history", _stop)
+        with pytest.raises(_Stopped):
+            train(small(), cells, tmp_path / "run")
+    with pytest.raises(RunError, match=r"model\.name was '[a-z0-9-]+' and is now 'cnn-3'"):
+        train(small(model__name="cnn-3"), cells, tmp_path / "run")
+    assert train(small(), cells, tmp_path / "run").experiment == small()
+
+
+def _stop(*_: object) -> None:
+    raise _Stopped
 
 
 def test_a_damaged_checkpoint_says_what_to_do(tmp_path: Path) -> None:

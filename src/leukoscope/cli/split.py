@@ -41,7 +41,7 @@ def split(
         typer.Option(help="as-published cuts groups as the papers did; image implies it."),
     ] = None,
     group_duplicates: Annotated[
-        bool, typer.Option(help="Keep near-identical images in one part.")
+        bool, typer.Option(help="Of images without groups: join near-identical ones.")
     ] = True,
     seed: Seed = 0,
     as_: As = None,

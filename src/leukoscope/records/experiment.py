@@ -68,7 +68,7 @@ class SplitPlan(Record):
     """Share of the rows that validate: of all rows in a holdout, of those that do not test in
     folds."""
     group_duplicates: bool = True
-    """Join near-identical images into one group."""
+    """Join near-identical images into one group, where the manifest has no groups yet."""
 
     @model_validator(mode="after")
     def _some_left_to_train(self) -> SplitPlan:

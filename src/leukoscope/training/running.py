@@ -158,8 +158,17 @@ def _begin(
     device = choose_device(experiment.training.device)
     precision = choose_precision(experiment.training.precision, device)
     planned, copies = published_copies(experiment, task)
-    if (folder / EXPERIMENT).exists():
-        _refuse_other_experiment(read_experiment(folder / EXPERIMENT), experiment, folder)
+    begun = folder / EXPERIMENT
+    if (
+        begun.exists()
+        and not _has_trained(folder)
+        and differences(read_experiment(begun), experiment)
+    ):
+        # Nothing is lost by beginning anew, and what was begun may have been impossible (a model
+        # with a misspelt name), so that it could never be finished.
+        _forget(folder)
+    if begun.exists():
+        _refuse_other_experiment(read_experiment(begun), experiment, folder)
         split = read_split(folder / SPLIT)
         if given is not None and given != split:
             raise RunError(
@@ -174,8 +183,20 @@ def _begin(
         write_split(split, folder / SPLIT)
         _write_environment(folder, device, precision)
         # Last: where it is, everything that belongs before it is.
-        write_experiment(experiment, folder / EXPERIMENT)
+        write_experiment(experiment, begun)
     return Plan(experiment, manifest, task, split, copies, folder, device, precision)
+
+
+def _has_trained(folder: Path) -> bool:
+    """Whether an epoch of any fold was saved, or a fold finished."""
+    return any(path.name != COPIES_FILE for path in folder.glob("fold-*/*"))
+
+
+def _forget(folder: Path) -> None:
+    """Take back what was begun, so that it may begin otherwise."""
+    for path in (*folder.glob("fold-*/*"), *(folder / name for name in (COPIES_FILE, UNREADABLE))):
+        path.unlink(missing_ok=True)
+    (folder / EXPERIMENT).unlink()
 
 
 def _refuse_other_experiment(before: Experiment, now: Experiment, folder: Path) -> None:

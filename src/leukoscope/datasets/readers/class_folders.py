@@ -99,7 +99,7 @@ def rows(tree: Tree, options: Options, _progress: Progress) -> Manifest:
         name=name,
         title=tree.name,
         classes=meanings,
-        subject_is=f"from the file names, by {options.subject_pattern!r}"
+        subject_is=f"from the file names, by '{options.subject_pattern}'"
         if options.subject_pattern
         else "not known",
         groups_inferred=without > 0,
