@@ -190,7 +190,7 @@ def test_split_is_saved_and_used(
     text = said(capsys, ["split", str(manifest), "--folds", "4", "-o", str(out), "--quiet"])
     assert "fold-3" in text
     assert len(json.loads(out.read_text())["folds"]) == 4
-    assert main(["split", str(manifest), "--test", "1.5", "-o", str(out)]) == 2
+    assert main(["split", str(manifest), "--kind", "holdout", "--test", "1.5", "-o", str(out)]) == 2
     assert "key 'test'" in capsys.readouterr().err
 
 
