@@ -139,6 +139,10 @@ class TableFacts(Record):
     """Averaging of the measured figures that stand beside."""
     rounding: Rounding = "either"
     rounding_of: dict[str, Rounding] = Field(default_factory=dict)
+    best_of: int = 0
+    """Of how many test results each figure is the best; 0 where nothing was chosen on the test."""
+    test_images: int = 0
+    """Behind each figure, as far as the paper says or its fractions tell; 0 where not known."""
     digits: dict[str, int] = Field(default_factory=dict)
     """Metric → digits that carry meaning, where the print shows more (0.820 for 0.82) or fewer."""
 

@@ -11,7 +11,9 @@ from ..files import write_atomic
 from ..reports.numbers import counted, decimal, interval, signed
 from ..reports.templating import render
 from .budget import SMOKE_IMAGES, SMOKE_RULES, SMOKE_SUBJECTS
+from .optimism import expected_maximum, optimism
 from .planner import Plan, plan_rows
+from .protocol import TableFacts
 from .reproduction import Line, Measured, audited
 from .runner import DataUsed, Outcome
 
@@ -38,6 +40,8 @@ class Row:
 
     line: str
     """Its name, on the first figure of the line only."""
+    figures: int
+    """How many the line has."""
     setting: str
     """What the grid calls it."""
     metric: str
@@ -115,6 +119,7 @@ def _tables(plan: Plan, lines: Sequence[Line]) -> list[dict[str, Any]]:
             found.setdefault(table, []).append(
                 Row(
                     line=name if not number else "",
+                    figures=len(together),
                     setting=cell.cell.partition("/")[2].replace(",", ", ") if not number else "",
                     metric=METRICS.get(cell.metric, cell.metric.replace("_", " ").capitalize()),
                     published=cell.value,
@@ -123,10 +128,38 @@ def _tables(plan: Plan, lines: Sequence[Line]) -> list[dict[str, Any]]:
                     gap=signed(line.gap) if line.gap is not None else "—",
                 )
             )
-    titles = {table.name: table.title for table in plan.protocol.tables}
     return [
-        {"name": name, "title": titles.get(name, ""), "rows": rows} for name, rows in found.items()
+        {
+            "name": name,
+            "title": plan.protocol.table(name).title,
+            "chosen": _chosen(plan.protocol.table(name), lines),
+            "rows": rows,
+        }
+        for name, rows in found.items()
     ]
+
+
+def _chosen(table: TableFacts, lines: Sequence[Line]) -> str:
+    """What choosing the best on the test part brings by chance alone."""
+    if table.best_of < 2:
+        return ""
+    text = (
+        f"Each published figure is the best of {table.best_of} test results. Were all equally "
+        f"good, the best would lie {expected_maximum(table.best_of):.1f} standard errors above the "
+        "truth by chance"
+    )
+    accuracies = [
+        line.value
+        for line in lines
+        if line.published.table == table.name
+        and line.published.metric == "accuracy"
+        and line.value is not None
+    ]
+    if table.test_images and accuracies:
+        best = max(accuracies)
+        by_chance = optimism(best, table.test_images, table.best_of)
+        text += f": {by_chance:.3f} at {best:.3f} of {table.test_images:,} images"
+    return text + "."
 
 
 def _shown(measured: Measured) -> tuple[str, str, str]:
