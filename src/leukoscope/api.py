@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from .datasets import Manifest
 from .errors import ExperimentError, FuzzyError, MissingExtraError
 from .progress import Progress
-from .records.experiment import Experiment, SplitPlan, read_experiment, with_settings
+from .records.experiment import (
+    Experiment,
+    SplitPlan,
+    read_experiment,
+    weights_moved,
+    with_settings,
+)
 from .records.findings import Finding
 from .records.predictions import Predictions, read_predictions
 from .records.run import PARTIAL, Run, read_run, refuse_existing
@@ -161,11 +167,20 @@ def experiment_for(
     if isinstance(source, Experiment):
         experiment = source
     else:
-        experiment = read_experiment(Path(source)) if source is not None else Experiment()
+        experiment = _read(Path(source)) if source is not None else Experiment()
     changes = dict(settings or {})
     if model is not None:
         changes = {"model.name": model, **changes}
     return with_settings(experiment, changes) if changes else experiment
+
+
+def _read(path: Path) -> Experiment:
+    """An experiment file; the weights that it names lie where they do seen from the file."""
+    experiment = read_experiment(path)
+    moved = weights_moved(experiment.model.weights, lambda place: str(path.parent / place))
+    if moved == experiment.model.weights:
+        return experiment
+    return with_settings(experiment, {"model.weights": moved})
 
 
 def train(

@@ -128,9 +128,11 @@ def test_environment_and_run_files() -> None:
 
 def test_what_training_writes_is_documented() -> None:
     pytest.importorskip("torch")
+    from leukoscope.models.pretrained import Pretraining
     from leukoscope.training.history import COLUMNS as HISTORY
     from leukoscope.training.predicting import FoldModel
 
     assert documented("history.csv") == list(HISTORY)
-    nested = {key.split(".")[0]: None for key in keys(FoldModel)}
+    nested = {key.split(".")[0]: None for key in keys(FoldModel) if "[]" not in key}
     assert documented("model.json") == list(nested)
+    assert documented("pretraining.json") == ["schema", *keys(Pretraining)]

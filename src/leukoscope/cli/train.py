@@ -29,6 +29,10 @@ def train(
     split: Annotated[
         Path | None, typer.Option(metavar="S.json", help="A split file to use.")
     ] = None,
+    from_: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="RUN", help="Begin with the backbone of a finished run."),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a key: training.epochs=10."),
@@ -43,7 +47,10 @@ def train(
     """
     from .. import api
 
-    planned = api.experiment_for(experiment, model=model, settings=_settings(settings or []))
+    changes = _settings(settings or [])
+    if from_ is not None:
+        changes = {"model.weights": f"run:{from_}", **changes}
+    planned = api.experiment_for(experiment, model=model, settings=changes)
     if data is None:
         if experiment is None or not planned.data.manifest:
             raise ExperimentError(

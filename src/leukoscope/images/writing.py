@@ -35,14 +35,14 @@ ONE_PLACE = threading.Lock()
 
 
 @contextmanager
-def storage_faults(folder: Path) -> Iterator[None]:
+def storage_faults(folder: Path, what: str = "pixel store") -> Iterator[None]:
     try:
         yield
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         remedy = "Free some space, or name" if full else "Mend its permissions, or name"
         raise StorageError(
-            f"{folder}: the pixel store cannot be written ({error.strerror or error}). What it "
+            f"{folder}: the {what} cannot be written ({error.strerror or error}). What it "
             f"holds is kept. {remedy} another folder in LEUKOSCOPE_CACHE."
         ) from error
 

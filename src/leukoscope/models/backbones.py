@@ -191,7 +191,7 @@ def build_backbone(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         backbone = Backbone(_create(name, size, arguments), name, pooling, size)
-        backbone.length, backbone.unused = _probe(name, size, pooling, arguments)
+        _measure(backbone)
     if isinstance(weights, WeightFile):
         _load(backbone, weights)
     return backbone
@@ -216,26 +216,27 @@ def _create(name: str, size: int, arguments: Mapping[str, Any]) -> nn.Module:
     return network
 
 
-def _probe(
-    name: str, size: int, pooling: str, arguments: Mapping[str, Any]
-) -> tuple[int, tuple[str, ...]]:
-    """Length of the vectors and the parameters they do not depend on, without computing either."""
-    with torch.device("meta"):
-        network = _create(name, size, arguments).eval()
-        backbone = Backbone(network, name, pooling, size)
-        _refuse_cut_patches(network, name, size)
-        try:
+def _measure(backbone: Backbone) -> None:
+    """Fill in the length of the vectors and the parameters they do not depend on."""
+    backbone.eval()
+    network, size = backbone.network, backbone.size
+    _refuse_cut_patches(network, backbone.name, size)
+    flat = backbone.pooling == "flatten"
+    try:
+        with torch.set_grad_enabled(flat):
             vectors = backbone(torch.zeros(1, 3, size, size))
-        except (RuntimeError, AssertionError) as reason:
-            raise ExperimentError(
-                f"preprocess.size is {size}, which {name} cannot take "
-                f"({str(reason).splitlines()[0]}). Use its own size, "
-                f"{_own_size(name)}, or another that is large enough."
-            ) from reason
+    except (RuntimeError, AssertionError) as reason:
+        raise ExperimentError(
+            f"preprocess.size is {size}, which {backbone.name} cannot take "
+            f"({str(reason).splitlines()[0]}). Use its own size, "
+            f"{_own_size(backbone.name)}, or another that is large enough."
+        ) from reason
+    backbone.length = int(vectors.shape[1])
+    if flat:  # what stands behind the pooling has no part in it
         names, parameters = zip(*network.named_parameters(), strict=True)
         gradients = torch.autograd.grad(vectors.sum(), parameters, allow_unused=True)
-    unused = (n for n, gradient in zip(names, gradients, strict=True) if gradient is None)
-    return int(vectors.shape[1]), tuple(unused)
+        found = zip(names, gradients, strict=True)
+        backbone.unused = tuple(name for name, gradient in found if gradient is None)
 
 
 def _refuse_cut_patches(network: Any, name: str, size: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -32,6 +32,8 @@ __all__ = [
     "differences",
     "experiment_sha256",
     "read_experiment",
+    "weights_kind",
+    "weights_moved",
     "with_settings",
     "write_experiment",
 ]
@@ -113,7 +115,8 @@ class Model(Record):
     """Which reconstruction of varol2024's unpublished networks."""
     weights: str = "none"
     """Of a backbone: ``none`` (from scratch), ``hub`` or ``hub:TAG`` (timm's published weights), or
-    a safetensors file or a folder that holds one."""
+    a safetensors file or a folder that holds one, or ``run:FOLDER``: the backbone that a
+    finished run has trained."""
     pooling: Literal["average", "flatten"] = "average"
     """Between backbone and head: the mean over the places, or all of them in one vector."""
     hidden: tuple[Annotated[int, Field(ge=1)], ...] = Field(
@@ -289,11 +292,16 @@ def write_experiment(experiment: Experiment, path: Path) -> None:
 
 
 def experiment_sha256(experiment: Experiment) -> str:
-    """Hash of everything that changes the result: not its name, not where its files lie."""
+    """Hash of everything that changes the result: not its name, not where its files lie.
+
+    What is in a file of weights is compared by its own hash, in ``pretraining.json``.
+    """
     table = experiment.model_dump(mode="json", by_alias=True)
     table.pop("name")
     table["data"].pop("manifest")
     table["split"].pop("file")
+    if weights_kind(experiment.model.weights) in ("file", "run"):
+        table["model"]["weights"] = weights_kind(experiment.model.weights)
     return sha256_bytes(canonical_json(table).encode())
 
 
@@ -318,3 +326,23 @@ def _flat(table: Mapping[str, Any], before: str = "") -> dict[str, Any]:
         else:
             found[f"{before}{key}"] = value
     return found
+
+
+def weights_kind(weights: str) -> Literal["none", "hub", "file", "run"]:
+    """What ``model.weights`` names."""
+    if weights == "none":
+        return "none"
+    if weights == "hub" or weights.startswith("hub:"):
+        return "hub"
+    return "run" if weights.startswith("run:") else "file"
+
+
+def weights_moved(weights: str, move: Callable[[str], str]) -> str:
+    """``model.weights`` with the path in it, where there is one, changed by ``move``."""
+    match weights_kind(weights):
+        case "file":
+            return move(weights)
+        case "run":
+            return "run:" + move(weights.removeprefix("run:"))
+        case _:
+            return weights

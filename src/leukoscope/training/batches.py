@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..images.pipeline import Pipeline
 
-__all__ = ["Integers", "Normaliser", "Part", "PixelSource", "normaliser_of"]
+__all__ = ["Inputs", "Integers", "Loader", "Normaliser", "Part", "PixelSource", "normaliser_of"]
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
@@ -23,6 +23,31 @@ class PixelSource(Protocol):
 
     def batch(self, rows: Sequence[int] | Integers) -> Pixels:
         """uint8, (n, size, size, 3)."""
+        ...
+
+
+class Inputs(Protocol):
+    """What a network trains on: pixels, or in their place the vectors of a frozen backbone."""
+
+    def batch(self, rows: Sequence[int] | Integers) -> np.ndarray[Any, Any]:
+        """The inputs of these rows, one along the first axis."""
+        ...
+
+
+class Loader(Protocol):
+    """Brings inputs to a device, and makes them what the network sees."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        ...
+
+    def load(self, inputs: Any, /) -> Tensor:
+        """A batch on the device, still to be augmented."""
+        ...
+
+    def __call__(self, values: Tensor, /) -> Tensor:
+        """The batch as the network sees it."""
         ...
 
 

@@ -19,14 +19,17 @@ from ..images.pipeline import Pipeline
 from ..models import build
 from ..models.building import to_channels_last
 from ..models.classical.saving import save_classifier
+from ..models.pretrained import Pretraining
+from ..models.weight_files import WeightFile
 from ..progress import Progress
-from ..records.experiment import Experiment
+from ..records.experiment import Experiment, Model, weights_moved
 from ..records.predictions import write_predictions
 from ..records.split import Fold, Split
 from .batches import Part, normaliser_of
 from .classical import HEAD_FILE, NOT_TRAINED, FittedHead, fit_head, is_trained
 from .clock import Clock
 from .division import Copies, FoldRows, fold_rows
+from .frozen import head_alone
 from .loop import CHECKPOINT, FoldData, Report, forward, train_network
 from .pixels import Pixels, fit_pipeline, make_copies, plan_pipeline, store_pixels
 from .predicting import FoldModel, probabilities, save_model, table_of
@@ -55,6 +58,13 @@ class Plan:
     precision: torch.dtype
     counts: tuple[int, ...] = ()
     """Numbers of epochs that are measured too on the way to the last."""
+    weights: WeightFile | None = None
+    """That a backbone begins with."""
+
+    @property
+    def pretraining(self) -> Pretraining | None:
+        """Where those weights come from."""
+        return None if self.weights is None else self.weights.facts
 
 
 def count_file(epochs: int) -> str:
@@ -88,7 +98,7 @@ def _shared_pixels(plan: Plan, progress: Progress) -> tuple[Pipeline, Pixels] | 
 
     As published, preprocessing is fitted on all rows, test rows included, once.
     """
-    pipeline = plan_pipeline(plan.experiment)
+    pipeline = plan_pipeline(plan.experiment, plan.pretraining)
     everything = np.arange(len(plan.task.manifest), dtype=np.int64)
     if not pipeline.needs_fit:
         stored = store_pixels(pipeline, plan.task.manifest, progress)
@@ -132,7 +142,9 @@ def _fold_pixels(
         all_readable = np.ones(len(task.manifest), dtype=bool)
         asked = fold_rows(experiment, task, fold, plan.copies, all_readable)
         train = asked.train[asked.train < len(task.manifest)]
-        pipeline, stored = fit_pipeline(plan_pipeline(experiment), task.manifest, train, progress)
+        pipeline, stored = fit_pipeline(
+            plan_pipeline(experiment, plan.pretraining), task.manifest, train, progress
+        )
         pixels = Pixels(stored)
         fitted_on = f"the {len(train)} training images of this fold"
         _note_unreadable(plan, pixels)
@@ -174,7 +186,14 @@ def _train_fold(
     experiment, task = plan.experiment, plan.task
     classes = len(task.classes)
     weights = torch_stream(experiment.seed, number, "weights")
-    network = build(experiment.model, 3, experiment.preprocess.size, classes, generator=weights)
+    network = build(
+        experiment.model,
+        3,
+        experiment.preprocess.size,
+        classes,
+        generator=weights,
+        weights=plan.weights,
+    )
     network = to_channels_last(network.to(plan.device))
     targets = _targets(task, rows.copies)
     train, validation, test = (
@@ -182,6 +201,8 @@ def _train_fold(
     )
     normaliser = normaliser_of(pipeline, plan.device)
     data = FoldData(pixels, normaliser, train, validation, test, classes)
+    # A frozen backbone answers the same in every epoch: then only the head is run.
+    trained, data = head_alone(network, data, experiment, progress)
     parts = {"validation": validation, "test": test}
     groups = _groups(task, rows)[train.rows]
 
@@ -196,7 +217,7 @@ def _train_fold(
     kept = NOT_TRAINED
     if is_trained(network, experiment):
         kept = train_network(
-            network,
+            trained,
             data,
             experiment,
             fold=number,
@@ -208,9 +229,9 @@ def _train_fold(
                 network, head_on(network), folder / count_file(epochs)
             ),
         )
-    head = head_on(network)
+    head = head_on(trained)
     record = FoldModel(
-        model=experiment.model,
+        model=_told(experiment.model),
         classes=task.classes,
         positive=task.positive,
         size=experiment.preprocess.size,
@@ -220,6 +241,8 @@ def _train_fold(
         fitted_on=fitted_on,
         precision=str(plan.precision).removeprefix("torch."),
         parameters=sum(parameter.numel() for parameter in network.parameters()),
+        pretraining=plan.pretraining,
+        trained_on=_datasets(task, rows),
         **(head.facts if head else {}),
     )
     save_model(folder, record, network, pipeline)
@@ -227,8 +250,8 @@ def _train_fold(
         save_classifier(head.classifier, folder / HEAD_FILE)
     for epochs in (count for count in plan.counts if count > kept.epochs):
         # It stopped early, and would have with fewer or more epochs to come.
-        predict(network, head, folder / count_file(epochs))
-    predict(network, head, folder / FOLD_PREDICTIONS)
+        predict(trained, head, folder / count_file(epochs))
+    predict(trained, head, folder / FOLD_PREDICTIONS)
     for path in (folder / CHECKPOINT, folder / COPIES_FILE, *folder.glob("best-*.safetensors")):
         path.unlink(missing_ok=True)
     return kept.epochs
@@ -261,6 +284,18 @@ def _predict(
         if len(part)
     ]
     write_predictions(pd.concat(tables, ignore_index=True), path)
+
+
+def _told(model: Model) -> Model:
+    """The model without where its weights lay: what they were stands in ``pretraining``."""
+    return model.model_copy(
+        update={"weights": weights_moved(model.weights, lambda path: Path(path).name)}
+    )
+
+
+def _datasets(task: Task, rows: FoldRows) -> tuple[str, ...]:
+    own = rows.train[rows.train < len(task.manifest)]
+    return tuple(sorted(set(task.manifest.column("dataset")[own])))
 
 
 def _targets(task: Task, copies: Copies) -> np.ndarray[Any, np.dtype[np.int64]]:

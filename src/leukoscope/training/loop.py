@@ -19,7 +19,7 @@ from ..images.augmentation import Augmentation
 from ..models.building import SeededDropout
 from ..records.experiment import Experiment
 from .augment import augment
-from .batches import Integers, Normaliser, Part, PixelSource
+from .batches import Inputs, Integers, Loader, Part
 from .checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights
 from .history import write_history
 from .optimisers import Updates, initial_rate, make_optimiser
@@ -54,8 +54,8 @@ Snapshot = Callable[[int, nn.Module], None]
 class FoldData:
     """What one fold's training looks at."""
 
-    pixels: PixelSource
-    normaliser: Normaliser
+    pixels: Inputs
+    normaliser: Loader
     train: Part
     validation: Part
     test: Part
@@ -87,6 +87,8 @@ class TrainingState:
     """0 while there is none."""
     best_value: tuple[float, float] = (math.inf, math.inf)
     """What is minimised; the second breaks ties."""
+    restarted: int = 0
+    """The step after which the optimiser began anew, because more of the network is trained."""
 
 
 def train_network(
@@ -131,7 +133,7 @@ def train_network(
     _refuse_counts(experiment, counts)
     state = new_state(network, experiment)
     if (folder / CHECKPOINT).exists():
-        _restore(state, folder)
+        _restore(state, folder, experiment)
     weights = _class_weights(data, settings.class_weights)
     while state.epoch < settings.epochs and not _stops(state, settings.patience):
         began = time.perf_counter()
@@ -184,6 +186,18 @@ def new_state(network: nn.Module, experiment: Experiment) -> TrainingState:
     return TrainingState(network, parameters, optimiser)
 
 
+def _thaw(state: TrainingState, experiment: Experiment, epoch: int) -> None:
+    """Train what the network says is trained in this epoch.
+
+    Where that changes, the optimiser begins anew, as Keras's does when a model is compiled again.
+    """
+    thaw = getattr(state.network, "thaw", None)
+    if thaw is not None and thaw(epoch):
+        begun = new_state(state.network, experiment)
+        state.parameters, state.optimiser = begun.parameters, begun.optimiser
+        state.restarted = state.step
+
+
 _RULES = {
     "last": "the last epoch",
     "best-validation": "lowest loss on the validation part",
@@ -228,6 +242,7 @@ def run_epoch(
     rate = first_rate = initial_rate(experiment.optimiser)
     total_loss = torch.zeros((), dtype=torch.float64, device=device)
     total_right = torch.zeros((), dtype=torch.float64, device=device)
+    _thaw(state, experiment, epoch)
     state.network.train()
     for batch in range(batches):
         places = order[batch * settings.batch_size : (batch + 1) * settings.batch_size]
@@ -240,7 +255,7 @@ def run_epoch(
         rate = rate_at(experiment.schedule, first_rate, state.step, steps)
         state.step += 1
         with torch.no_grad():
-            state.optimiser.step(gradients, rate, state.step)
+            state.optimiser.step(gradients, rate, state.step - state.restarted)
             total_loss += losses.sum()
             total_right += _right(logits, targets).sum()
         report(epoch, batch + 1, state.history)
@@ -296,7 +311,8 @@ def forward(
     found = []
     step = 1
     if len(part):
-        step = max(1, FORWARD_PIXELS // data.pixels.batch(part.rows[:1])[0, :, :, 0].size)
+        first = data.pixels.batch(part.rows[:1])
+        step = max(1, FORWARD_PIXELS // math.prod(first.shape[1:3]))
     with (
         torch.inference_mode(),
         torch.autocast(device.type, torch.bfloat16, enabled=precision == torch.bfloat16),
@@ -373,6 +389,7 @@ def _save(state: TrainingState, folder: Path) -> None:
     facts: dict[str, Any] = {
         "epoch": state.epoch,
         "step": state.step,
+        "restarted": state.restarted,
         "history": state.history,
         "best_epoch": state.best_epoch,
         "best_value": list(state.best_value) if state.best_epoch else None,
@@ -384,8 +401,10 @@ def _save(state: TrainingState, folder: Path) -> None:
             path.unlink()
 
 
-def _restore(state: TrainingState, folder: Path) -> None:
+def _restore(state: TrainingState, folder: Path, experiment: Experiment) -> None:
     tensors, facts = load_checkpoint(folder / CHECKPOINT)
+    _thaw(state, experiment, max(0, facts["epoch"] - 1))
+    state.restarted = facts["restarted"]
     prefix = "network."
     state.network.load_state_dict(
         {n.removeprefix(prefix): v for n, v in tensors.items() if n.startswith(prefix)}

@@ -17,6 +17,7 @@ from ..images.augmentation import Augmentation, apply, draw
 from ..images.decode import decode
 from ..images.pipeline import Fitted, Pipeline, fit
 from ..images.store import PixelStore, Source, Stored
+from ..models import network_of
 from ..models.pretrained import Pretraining
 from ..models.weight_files import pretraining_facts
 from ..progress import Progress
@@ -73,7 +74,7 @@ def plan_pipeline(experiment: Experiment, pretraining: Pretraining | None = None
     if asked.scale != "pretrained":
         return Pipeline(asked.size, asked.steps, asked.scale, asked.subtract_mean_image)
     if pretraining is None:
-        pretraining = pretraining_facts(experiment.model.name, experiment.model.weights)
+        pretraining = pretraining_facts(network_of(experiment.model.name), experiment.model.weights)
     return Pipeline(
         asked.size,
         asked.steps,

@@ -17,6 +17,7 @@ from ..files import read_json, write_json
 from ..images.pipeline import Pipeline, apply, pipeline_load, pipeline_save
 from ..models import build, head_of
 from ..models.classical.saving import load_classifier
+from ..models.pretrained import Pretraining
 from ..records.experiment import Model
 from ..schema import Record, parse
 from .batches import normaliser_of
@@ -24,7 +25,16 @@ from .checkpoint import load_weights, save_weights
 from .classical import HEAD_FILE, Classified
 from .loop import FORWARD_PIXELS
 
-__all__ = ["FoldModel", "load_model", "predict_run", "probabilities", "save_model", "table_of"]
+__all__ = [
+    "WEIGHTS",
+    "FoldModel",
+    "load_model",
+    "predict_run",
+    "probabilities",
+    "read_fold_model",
+    "save_model",
+    "table_of",
+]
 
 SCHEMA = 1
 MODEL, WEIGHTS = "model.json", "weights.safetensors"
@@ -54,6 +64,10 @@ class FoldModel(Record):
     """Of the vectors that the classical head sees; 0 without one."""
     head_seconds: float = 0.0
     """What computing the training vectors and fitting the classical head took."""
+    pretraining: Pretraining | None = None
+    """Where the weights of a backbone came from; null where they began at random."""
+    trained_on: tuple[str, ...] = ()
+    """Names of the data sets of the training rows."""
 
 
 def probabilities(logits: Tensor) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -96,6 +110,13 @@ def save_model(folder: Path, record: FoldModel, network: nn.Module, pipeline: Pi
     write_json(folder / MODEL, record.model_dump(mode="json", by_alias=True))
 
 
+def read_fold_model(folder: Path) -> FoldModel:
+    """``model.json`` of a fold; raises RunError when it is missing or damaged."""
+    path = folder / MODEL
+    table = read_json(path, what="fold model", schema=SCHEMA, error=RunError)
+    return parse(FoldModel, table, where=str(path), error=RunError)
+
+
 def load_model(folder: Path) -> tuple[FoldModel, nn.Module, Pipeline]:
     """A fold's model, its network with weights (in evaluation mode, on the CPU), its pipeline.
 
@@ -106,10 +127,15 @@ def load_model(folder: Path) -> tuple[FoldModel, nn.Module, Pipeline]:
     RunError
         When a file is missing or damaged, or the weights are another network's.
     """
-    path = folder / MODEL
-    table = read_json(path, what="fold model", schema=SCHEMA, error=RunError)
-    record = parse(FoldModel, table, where=str(path), error=RunError)
-    network = build(record.model, 3, record.size, len(record.classes), generator=torch.Generator())
+    record = read_fold_model(folder)
+    network = build(
+        record.model,
+        3,
+        record.size,
+        len(record.classes),
+        generator=torch.Generator(),
+        weights=record.pretraining,
+    )
     try:
         network.load_state_dict(load_weights(folder / WEIGHTS))
     except RuntimeError as reason:

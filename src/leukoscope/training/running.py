@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -19,6 +20,7 @@ from ..records.experiment import (
     Experiment,
     differences,
     read_experiment,
+    weights_moved,
     with_settings,
     write_experiment,
 )
@@ -34,6 +36,12 @@ from ..records.run import (
 )
 from ..records.split import Split, read_split, write_split
 from ..splits.splitting import verify_split
+from .chaining import (
+    refuse_other_weights,
+    refuse_tested_pretraining,
+    starting_weights,
+    write_pretraining,
+)
 from .device import choose_device, choose_precision
 from .division import check_split, divide, published_copies
 from .folding import COPIES_FILE, FOLD_PREDICTIONS, UNREADABLE, Plan, count_file, train_folds
@@ -44,6 +52,7 @@ from .task import Task, define_task
 __all__ = ["train"]
 
 EXPERIMENT, SPLIT, DATA = "experiment.toml", "split.json", "data.json"
+PRETRAINING = "pretraining.json"
 LOCK = ".lock"
 
 
@@ -157,6 +166,7 @@ def _begin(
     """Begin a run, or find out that this is the one that was begun here."""
     device = choose_device(experiment.training.device)
     precision = choose_precision(experiment.training.precision, device)
+    weights = starting_weights(experiment.model)
     planned, copies = published_copies(experiment, task)
     begun = folder / EXPERIMENT
     if (
@@ -169,6 +179,7 @@ def _begin(
         _forget(folder)
     if begun.exists():
         _refuse_other_experiment(read_experiment(begun), experiment, folder)
+        refuse_other_weights(weights, folder / PRETRAINING)
         split = read_split(folder / SPLIT)
         if given is not None and given != split:
             raise RunError(
@@ -178,13 +189,24 @@ def _begin(
         verify_split(planned if copies.keys else manifest, split)
     else:
         split = divide(experiment, manifest, planned, given)
+        refuse_tested_pretraining(experiment, weights, task.manifest, split)
         findings = check_split(experiment, manifest, split, failures, progress)
         write_findings(findings, folder / "findings.json")
         write_split(split, folder / SPLIT)
         _write_environment(folder, device, precision)
+        if weights is not None:
+            write_pretraining(weights, folder / PRETRAINING)
         # Last: where it is, everything that belongs before it is.
-        write_experiment(experiment, begun)
-    return Plan(experiment, manifest, task, split, copies, folder, device, precision)
+        write_experiment(_relative(experiment, folder), begun)
+    decided = (experiment, manifest, task, split, copies, folder, device, precision)
+    return Plan(*decided, weights=weights)
+
+
+def _relative(experiment: Experiment, folder: Path) -> Experiment:
+    """Where weights are found again, told from the run, so that no home folder is."""
+    moved = weights_moved(experiment.model.weights, lambda path: os.path.relpath(path, folder))
+    model = experiment.model.model_copy(update={"weights": moved})
+    return experiment.model_copy(update={"model": model})
 
 
 def _has_trained(folder: Path) -> bool:
@@ -194,7 +216,10 @@ def _has_trained(folder: Path) -> bool:
 
 def _forget(folder: Path) -> None:
     """Take back what was begun, so that it may begin otherwise."""
-    for path in (*folder.glob("fold-*/*"), *(folder / name for name in (COPIES_FILE, UNREADABLE))):
+    for path in (
+        *folder.glob("fold-*/*"),
+        *(folder / name for name in (COPIES_FILE, UNREADABLE, PRETRAINING)),
+    ):
         path.unlink(missing_ok=True)
     (folder / EXPERIMENT).unlink()
 
