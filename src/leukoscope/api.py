@@ -174,6 +174,13 @@ def experiment_for(
     return with_settings(experiment, changes) if changes else experiment
 
 
+def model_of(run: Path | str) -> str:
+    """The name of the model that a finished run (or the run of a fold's folder) has trained."""
+    folder = Path(run)
+    folder = folder.parent if folder.name.startswith("fold-") else folder
+    return read_experiment(folder / "experiment.toml").model.name
+
+
 def _read(path: Path) -> Experiment:
     """An experiment file; the weights that it names lie where they do seen from the file."""
     experiment = read_experiment(path)

@@ -205,3 +205,11 @@ def test_a_finding_of_one_run_says_so(make_run: Any) -> None:
         ("cut-groups", ("as-published",)), ("size", ()),
     ]  # fmt: skip
     assert built.counts == (("error", 1), ("note", 1))
+
+
+def test_what_a_backbone_began_with_is_told() -> None:
+    facts = {"source": "run:pcam", "sha256": "ab" * 32, "datasets": ["ImageNet-1k", "pcam"]}
+    unknown = {**facts, "source": "file:net.safetensors", "datasets": []}
+    words = [model._pretraining_words(one) for one in (facts, unknown)]
+    assert words[0] == "run:pcam (SHA-256 abababababab), trained on ImageNet-1k, pcam"
+    assert words[1].endswith("trained on sets that nobody names")

@@ -13,6 +13,7 @@ import safetensors.torch
 import torch
 from torch import nn
 
+from leukoscope.api import model_of, open_data
 from leukoscope.datasets.manifest import Manifest
 from leukoscope.errors import ExperimentError, RunError, SplitError
 from leukoscope.images.decode import decode
@@ -88,8 +89,6 @@ def test_the_cache_with_real_weights_and_cells(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from leukoscope.api import open_data
-
     manifest, _ = open_data(real_data / "allidb2")
     few = manifest.with_table(manifest.table.iloc[::5])
     settings = {**HEAD, "model__name": "mobilenet_v2", "preprocess__size": 96}
@@ -254,6 +253,7 @@ def test_chained_transfer(small: Make, tmp_path: Path, weights: Path) -> None:
     stage = train(small(**settings, model__weights=str(weights)), first, tmp_path / "stage")
     chained = {**HEAD, "training__epochs": 1, "model__weights": f"run:{stage.folder}"}
     run = train(small(**chained), second, tmp_path / "run")
+    assert model_of(stage.folder) == model_of(stage.folder / "fold-0") == NAME
     record, network, _ = load_model(run.folder / "fold-0")
     assert record.pretraining is not None
     assert record.pretraining.source == "run:stage"

@@ -50,6 +50,8 @@ def train(
     changes = _settings(settings or [])
     if from_ is not None:
         changes = {"model.weights": f"run:{from_}", **changes}
+        if model is None and experiment is None:
+            model = api.model_of(from_)
     planned = api.experiment_for(experiment, model=model, settings=changes)
     if data is None:
         if experiment is None or not planned.data.manifest:

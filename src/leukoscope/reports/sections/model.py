@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,7 +128,20 @@ def _network(shown: Shown) -> tuple[tuple[str, str], ...]:
         if values:
             texts = [number(v) if isinstance(v, int) else str(v) for v in sorted(values)]
             facts.append((heading, listed(texts)))
+    begun = {
+        _pretraining_words(model["pretraining"])
+        for model in shown.fold_models.values()
+        if model.get("pretraining")
+    }
+    if begun:
+        facts.append(("Began with", listed(sorted(begun))))
     return tuple(facts)
+
+
+def _pretraining_words(facts: Mapping[str, Any]) -> str:
+    """Where weights came from, and every set they have seen: none of these is unseen data."""
+    seen = ", ".join(facts.get("datasets") or ()) or "sets that nobody names"
+    return f"{facts['source']} (SHA-256 {facts['sha256'][:12]}), trained on {seen}"
 
 
 def _settings(study: Study) -> tuple[SettingRow, ...]:
