@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from leukoscope.cli import main
-from leukoscope.errors import ProtocolError, RunError
+from leukoscope.errors import ExperimentError, ProtocolError, RunError
 from leukoscope.papers import runner
 from leukoscope.papers.reproduce import Reproduction, Request, dataset_paths, reproduce
 from leukoscope.progress import Progress
@@ -144,6 +144,22 @@ def test_published_and_measured_stand_side_by_side(
         "0.100000",
         "12",
     )
+
+
+def test_a_chained_cell_begins_with_the_run_of_its_first_stage(tmp_path: Path) -> None:
+    from leukoscope.papers.planner import make_plan
+    from leukoscope.papers.protocol import read_protocol
+
+    only = ["chained,dataset=allidb,network=vgg19", "pretrain,network=vgg19"]
+    plan = make_plan(read_protocol("abed2022"), ["leak-free"], "smoke", only)
+    first, second = plan.trainings
+    assert (first.after, second.after) == ("", first.name)
+    with pytest.raises(ExperimentError, match="its first stage .* was not run"):
+        runner._with_first_stage(second, tmp_path)
+    folder = tmp_path / "runs" / "leak-free" / first.name
+    folder.mkdir(parents=True)
+    assert runner._with_first_stage(second, tmp_path).model.weights == f"run:{folder}"
+    assert runner._with_first_stage(first, tmp_path) == first.experiment
 
 
 def test_without_data_everything_says_which_is_missing(tmp_path: Path) -> None:

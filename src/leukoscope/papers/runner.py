@@ -197,20 +197,20 @@ def _with_first_stage(training: Training, out: Path) -> Experiment:
     """The experiment, beginning with the weights of the training that comes before it."""
     if not training.after:
         return training.experiment
-    weights = out / "runs" / training.edition / training.after / "fold-0" / "weights.safetensors"
-    if not weights.is_file():
+    first = out / "runs" / training.edition / training.after
+    if not first.is_dir():
         raise ExperimentError(
             f"its first stage ({training.after}) was not run, so there are no weights to begin "
             "with."
         )
-    return with_settings(training.experiment, {"model.weights": str(weights)})
+    return with_settings(training.experiment, {"model.weights": f"run:{first}"})
 
 
 def _refuse_missing_weights(experiment: Experiment) -> None:
     """Before anything is read: the weights are there, or it is said which are not."""
     from .costs import parts_of
 
-    if experiment.model.weights == "none":
+    if experiment.model.weights == "none" or experiment.model.weights.startswith("run:"):
         return
     from ..models.weight_files import find_weights
 
