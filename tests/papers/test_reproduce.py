@@ -154,7 +154,7 @@ def test_a_chained_cell_begins_with_the_run_of_its_first_stage(tmp_path: Path) -
     plan = make_plan(read_protocol("abed2022"), ["leak-free"], "smoke", only)
     first, second = plan.trainings
     assert (first.after, second.after) == ("", first.name)
-    with pytest.raises(ExperimentError, match="its first stage .* was not run"):
+    with pytest.raises(ExperimentError, match=r"its first stage .* was not run"):
         runner._with_first_stage(second, tmp_path)
     folder = tmp_path / "runs" / "leak-free" / first.name
     folder.mkdir(parents=True)
