@@ -184,7 +184,7 @@ def model_of(run: Path | str) -> str:
 def _read(path: Path) -> Experiment:
     """An experiment file; the weights that it names lie where they do seen from the file."""
     experiment = read_experiment(path)
-    moved = weights_moved(experiment.model.weights, lambda place: str(path.parent / place))
+    moved = weights_moved(experiment.model, lambda place: str(path.parent / place))
     if moved == experiment.model.weights:
         return experiment
     return with_settings(experiment, {"model.weights": moved})

@@ -12,8 +12,10 @@ from leukoscope.errors import ExperimentError
 from leukoscope.images.steps import Median
 from leukoscope.records.experiment import (
     Experiment,
+    Model,
     experiment_sha256,
     read_experiment,
+    weights_moved,
     with_settings,
     write_experiment,
 )
@@ -151,3 +153,28 @@ def test_a_hybrid_has_a_head_of_256_where_nothing_is_said(tmp_path: Path) -> Non
     assert with_settings(Experiment(), hybrid | {"model.hidden": []}).model.hidden == ()
     asked = with_settings(Experiment(), {"model.hidden": [64]})
     assert with_settings(asked, hybrid).model.hidden == (64,)
+
+
+@pytest.mark.parametrize(
+    ("name", "weights", "expected"),
+    [
+        ("vgg16", "a+b/w.safetensors", "in/a+b/w.safetensors"),
+        ("hybrid:vgg16+vgg19", "a.safetensors+b.safetensors", "in/a.safetensors+in/b.safetensors"),
+        ("hybrid:vgg16+vgg19+svm", "hub:tv_in1k + run:r", "hub:tv_in1k+run:in/r"),
+        ("hybrid:vgg16+vgg19", "none", "none"),
+    ],
+)
+def test_where_weights_lie_is_told_again_for_each_network(
+    name: str, weights: str, expected: str
+) -> None:
+    model = Model(name=name, weights=weights)
+    assert weights_moved(model, lambda place: f"in/{place}") == expected
+
+
+def test_two_files_lie_anywhere_but_are_two() -> None:
+    def of(weights: str) -> str:
+        asked = {"model.name": "hybrid:vgg16+vgg19", "model.weights": weights}
+        return experiment_sha256(with_settings(Experiment(), asked))
+
+    assert of("a/x+b/y") == of("c/x+d/y")
+    assert len({of("a+b"), of("none+b"), of("a+none"), of("hub+b"), of("run:a+b")}) == 5

@@ -300,8 +300,7 @@ def experiment_sha256(experiment: Experiment) -> str:
     table.pop("name")
     table["data"].pop("manifest")
     table["split"].pop("file")
-    if weights_kind(experiment.model.weights) in ("file", "run"):
-        table["model"]["weights"] = weights_kind(experiment.model.weights)
+    table["model"]["weights"] = weights_moved(experiment.model, lambda place: "file")
     return sha256_bytes(canonical_json(table).encode())
 
 
@@ -337,8 +336,14 @@ def weights_kind(weights: str) -> Literal["none", "hub", "file", "run"]:
     return "run" if weights.startswith("run:") else "file"
 
 
-def weights_moved(weights: str, move: Callable[[str], str]) -> str:
-    """``model.weights`` with the path in it, where there is one, changed by ``move``."""
+def weights_moved(model: Model, move: Callable[[str], str]) -> str:
+    """``model.weights`` with the paths in it changed by ``move``; a hybrid may have two."""
+    hybrid = model.name.startswith("hybrid:")
+    parts = model.weights.split("+") if hybrid else [model.weights]
+    return "+".join(_moved(part.strip(), move) for part in parts)
+
+
+def _moved(weights: str, move: Callable[[str], str]) -> str:
     match weights_kind(weights):
         case "file":
             return move(weights)

@@ -14,6 +14,7 @@ from ..errors import ExperimentError, RunError, SplitError
 from ..files import read_json, sha256_file, write_json
 from ..images.pipeline import Pipeline, pipeline_load
 from ..models import network_of
+from ..models.hybrid import branch_names, branch_weights, is_hybrid, join_weights
 from ..models.pretrained import Pretraining, is_backbone, published, timm_name
 from ..models.weight_files import WeightFile, find_weights
 from ..records.experiment import Experiment, Model, weights_kind
@@ -41,13 +42,22 @@ def starting_weights(model: Model) -> WeightFile | None:
     ExperimentError, RunError, DownloadError
         When there is none, or it belongs to another network.
     """
-    kind = weights_kind(model.weights)
     name = network_of(model.name)
-    if kind == "none" or not is_backbone(name):
-        return None
-    if kind == "run":
-        return weights_of_run(name, Path(model.weights.removeprefix("run:")))
-    return find_weights(name, model.weights)
+    if is_hybrid(name):
+        both = zip(branch_names(name), branch_weights(model.weights), strict=True)
+        first, second = (_of_backbone(branch, weights) for branch, weights in both)
+        return join_weights(name, first, second)
+    return _of_backbone(name, model.weights) if is_backbone(name) else None
+
+
+def _of_backbone(name: str, weights: str) -> WeightFile | None:
+    match weights_kind(weights):
+        case "none":
+            return None
+        case "run":
+            return weights_of_run(name, Path(weights.removeprefix("run:")))
+        case _:
+            return find_weights(name, weights)
 
 
 def weights_of_run(name: str, path: Path) -> WeightFile:

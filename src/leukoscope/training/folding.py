@@ -288,9 +288,7 @@ def _predict(
 
 def _told(model: Model) -> Model:
     """The model without where its weights lay: what they were stands in ``pretraining``."""
-    return model.model_copy(
-        update={"weights": weights_moved(model.weights, lambda path: Path(path).name)}
-    )
+    return model.model_copy(update={"weights": weights_moved(model, lambda path: Path(path).name)})
 
 
 def _datasets(task: Task, rows: FoldRows) -> tuple[str, ...]:

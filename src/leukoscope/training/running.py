@@ -204,7 +204,7 @@ def _begin(
 
 def _relative(experiment: Experiment, folder: Path) -> Experiment:
     """Where weights are found again, told from the run, so that no home folder is."""
-    moved = weights_moved(experiment.model.weights, lambda path: os.path.relpath(path, folder))
+    moved = weights_moved(experiment.model, lambda path: os.path.relpath(path, folder))
     model = experiment.model.model_copy(update={"weights": moved})
     return experiment.model_copy(update={"model": model})
 
