@@ -12,12 +12,13 @@ import numpy as np
 
 from ..datasets.expansion import copy_generator
 from ..datasets.manifest import Manifest
-from ..errors import ImageError, StorageError
+from ..errors import ExperimentError, ImageError, StorageError
 from ..images.augmentation import Augmentation, apply, draw
 from ..images.decode import decode
 from ..images.pipeline import Fitted, Pipeline, fit
 from ..images.store import PixelStore, Source, Stored
 from ..models import network_of
+from ..models.hybrid import is_hybrid
 from ..models.pretrained import Pretraining
 from ..models.weight_files import pretraining_facts
 from ..progress import Progress
@@ -68,9 +69,19 @@ def plan_pipeline(experiment: Experiment, pretraining: Pretraining | None = None
     Raises
     ------
     ExperimentError
-        When the scale is to be that of the weights, and the network has no published ones.
+        When the scale is to be that of the weights, and the network has no published ones; or
+        another scale is asked of a hybrid, whose networks normalise by themselves.
     """
     asked = experiment.preprocess
+    if is_hybrid(experiment.model.name):
+        if asked.scale not in ("unit", "pretrained") or asked.subtract_mean_image:
+            key = "subtract_mean_image" if asked.subtract_mean_image else "scale"
+            raise ExperimentError(
+                f"preprocess.{key} is {getattr(asked, key)!r}, but each network of "
+                f"{experiment.model.name} normalises the image itself, as its weights want. "
+                f"Leave preprocess.{key} out."
+            )
+        return Pipeline(asked.size, asked.steps, "unit")
     if asked.scale != "pretrained":
         return Pipeline(asked.size, asked.steps, asked.scale, asked.subtract_mean_image)
     if pretraining is None:
