@@ -332,9 +332,17 @@ def compare(
     return measure(first, second, resamples=resamples, seed=seed)
 
 
-def report(runs: Sequence[Path | str], out: Path | str) -> Path:
-    """Write one self-contained HTML about one or more runs; returns where it lies."""
-    from .reports import write_report
+def report(
+    runs: Sequence[Path | str], out: Path | str, *, figures: Path | str | None = None
+) -> Path:
+    """Write one self-contained HTML about one or more runs; returns where it lies.
 
-    write_report([Path(run) for run in runs], Path(out))
+    ``figures`` is a folder that gets every figure as SVG and PNG too.
+    """
+    from .reports import save_figures, write_report
+
+    folders = [Path(run) for run in runs]
+    write_report(folders, Path(out))
+    if figures is not None:
+        save_figures(folders, Path(figures))
     return Path(out)

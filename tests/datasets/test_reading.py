@@ -78,6 +78,8 @@ def test_unreadable_images_are_listed_and_left_out(tmp_path: Path, draw: Draw) -
     assert list(imported.manifest.column("image")) == TWO
     reasons = dict(imported.failures)
     assert set(reasons) == {"all/3.png", "all/empty.png", "all/renamed.png"}
+    # The card remembers them for whatever reads the manifest later.
+    assert all(image in imported.manifest.card.notes[-1] for image in reasons)
     assert reasons["all/empty.png"].startswith("is empty (0 bytes)")
     assert "truncated or damaged" in reasons["all/3.png"]
     assert str(tmp_path) not in " ".join(reasons.values())

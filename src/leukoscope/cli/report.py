@@ -17,6 +17,10 @@ def report(
         list[Path], typer.Argument(metavar="RUN…", help="Run folders; two editions stand together.")
     ],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="R.html", help="Where to write.")],
+    figures: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Save every figure there too, as SVG and PNG."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write the report of one or more runs: self-contained, printable, without scripts.
@@ -26,5 +30,5 @@ def report(
     from .. import api
     from ..reports import summary
 
-    api.report(list(runs), out)
+    api.report(list(runs), out, figures=figures)
     emit({"report": str(out)}, f"{summary(list(runs))}\nreport: {out}", as_json)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import ManifestError, suggestion
@@ -23,6 +23,8 @@ from .readers.unpacking import is_archive, unpacked
 __all__ = ["Imported", "candidates", "open_data", "read_folder", "reader_of"]
 
 SILENT = Progress(quiet=True)
+NAMED = 10
+"""Images that a note names before it only counts."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,15 @@ def read_folder(
         hash_pixels=hash_pixels,
         progress=progress,
     )
+
+
+def _noted(manifest: Manifest, failures: Failures) -> Manifest:
+    """The card remembers what has no row, so that check, training and report can say so."""
+    names = ", ".join(image for image, _ in failures[:NAMED])
+    more = f" and {len(failures) - NAMED} more" if len(failures) > NAMED else ""
+    note = f"Left out because it could not be read when the data was read: {names}{more}."
+    card = manifest.card.model_copy(update={"notes": (*manifest.card.notes, note)})
+    return replace(manifest, card=card)
 
 
 def open_data(path: Path, progress: Progress = SILENT) -> Manifest:
@@ -236,4 +247,6 @@ def _finish(
         known = {*manifest.column("image"), *reader.companions(tree)}
         passed = tuple(image for image in tree.images if image not in known)
         failures += tree.unlisted
+    if failures:
+        filled = _noted(filled, failures)
     return Imported(filled, failures, recognised, changed, passed)

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["summary", "write_check_report", "write_report"]
+__all__ = ["save_figures", "summary", "write_check_report", "write_report"]
 
 if TYPE_CHECKING:
     from .check import write_check_report
     from .report import write_report
+    from .saving import save_figures
     from .terminal import summary
 
-MODULES = {"write_report": "report", "write_check_report": "check", "summary": "terminal"}
+MODULES = {
+    "write_report": "report",
+    "write_check_report": "check",
+    "save_figures": "saving",
+    "summary": "terminal",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -24,6 +24,8 @@ class Drawn:
     title: str
     caption: str
     svg: Markup
+    drawing: Drawing
+    """As it was drawn, to be saved by itself."""
 
 
 def result_figures(shown: Shown) -> tuple[Drawn, ...]:
@@ -94,4 +96,4 @@ def _set(drawing: Drawing, anchor: str) -> Drawn:
     """
     prefix = re.search(r'<svg id="([^"]+)"', drawing.svg)
     svg = drawing.svg.replace(prefix[1], f"{prefix[1]}-{anchor}") if prefix else drawing.svg
-    return Drawn(drawing.name, drawing.title, drawing.description, Markup(svg))
+    return Drawn(drawing.name, drawing.title, drawing.description, Markup(svg), drawing)

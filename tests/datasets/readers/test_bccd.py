@@ -58,7 +58,7 @@ def test_boxes(tmp_path: Path, draw: Draw, start: str) -> None:
         Box("rbc", 0, 0, 4, 4),
         Box("platelet", 1, 1, 3, 3),
     )
-    assert "1 fields have no white-cell box" in manifest.card.notes[-1]
+    assert "Fields without a white-cell box, which have no row (1)" in manifest.card.notes[-1]
     # A field without annotation belongs to nobody; one without white cells belongs to the set.
     assert [Path(path).name for path in imported.passed_over] == ["BloodImage_00002.jpg"]
 

@@ -92,17 +92,26 @@ def build(study: Study) -> EditionsSection | None:
     """Nothing for a single run, or where no comparison is wanted."""
     if not study.several or not study.comparison:
         return None
-    metrics = BINARY if study.lead.binary else SEVERAL
+    metrics = _shown_metrics(study)
     runs: tuple[RunRow, ...] = ()
     if len(study.shown) > 2 or not study.pairs:
         runs = tuple(_row(shown, study.lead, metrics) for shown in study.shown)
     return EditionsSection(
-        pairs=tuple(_pair(pair, metrics) for pair in study.pairs),
+        pairs=tuple(_pair(pair, metrics_of(study, pair)) for pair in study.pairs),
         columns=tuple(title(metric) for metric in metrics),
         runs=runs,
         reference=study.lead.name,
         metric=title(headline_metric(study.lead)),
     )
+
+
+def _shown_metrics(study: Study) -> tuple[str, ...]:
+    return BINARY if study.lead.binary else SEVERAL
+
+
+def metrics_of(study: Study, pair: Pair) -> tuple[str, ...]:
+    """What the figure of two editions shows: the metrics that both have."""
+    return tuple(name for name in _shown_metrics(study) if name in pair.gap["metrics"])
 
 
 def _pair(pair: Pair, metrics: tuple[str, ...]) -> PairShown:
@@ -127,7 +136,7 @@ def _pair(pair: Pair, metrics: tuple[str, ...]) -> PairShown:
         differences=tuple(differences),
         unexpected=pair.other_differences,
         notes=tuple(str(note) for note in pair.gap.get("notes") or ()),
-        figure=editions(pair, tuple(metric for metric in metrics if metric in cells)),
+        figure=editions(pair, metrics),
     )
 
 
