@@ -125,7 +125,8 @@ def rows(tree: Tree, _options: Options, _progress: Progress) -> Manifest:
         made += [whole | {"x0": box.x0, "y0": box.y0, "x1": box.x1, "y1": box.y1} for box in cells]
     card = CARD
     if empty:
-        note = f"Fields without a white-cell box, which have no row ({len(empty)}): {', '.join(empty[:10])}."
+        names = ", ".join(empty[:10])
+        note = f"Fields without a white-cell box, which have no row ({len(empty)}): {names}."
         card = card.model_copy(update={"notes": (*card.notes, note)})
     return manifest_from_rows(made, card, tree.root)
 
