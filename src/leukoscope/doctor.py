@@ -29,6 +29,10 @@ EXTRAS: dict[str, tuple[tuple[str, ...], str]] = {
     "parquet": (("pyarrow",), "manifests as Parquet"),
     "download": (("kagglehub",), "data get: sets that lie on Kaggle"),
     "bench": (("keras", "tensorflow"), "bench: peers to measure against"),
+    "slides": (("tifffile", "imagecodecs", "openslide"), "whole slides, which nothing reads yet"),
+    "serve": (("fastapi", "uvicorn", "sqlalchemy"), "the page and the API, which are to come"),
+    "pdf": (("weasyprint",), "reports as PDF, which nothing writes yet"),
+    "cluster": (("ray",), "trainings on a cluster, which nothing starts yet"),
 }
 """Extra → (modules that it brings, what it is for)."""
 

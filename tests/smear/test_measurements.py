@@ -133,10 +133,11 @@ def test_drawn_cells_have_the_nuclei_they_were_drawn_with():
         errors.append(measure(cell.image, found).nucleus_cell_ratio - true)
         nuclei.append(dice(found.nucleus, cell.nucleus))
         cells.append(dice(found.cell, cell.cell))
-    # Measured on 60 at full size: 0.98, 0.97 and 0.054.
+    # Measured on 60 at full size: 0.98, 0.97 and 0.054, when the cytoplasm was drawn paler; it is
+    # now nearly as dark as the nucleus, as in C-NMC, and the ratio harder to see.
     assert np.median(cells) > 0.96
     assert np.median(nuclei) > 0.93
-    assert np.median(np.abs(errors)) < 0.08
+    assert np.median(np.abs(errors)) < 0.12
 
 
 @pytest.mark.real

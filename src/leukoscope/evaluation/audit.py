@@ -156,8 +156,7 @@ def _relations(row: PublishedRow, considered: tuple[Reading, ...]) -> list[str]:
         *_auc(figures),
         *_mean_of_f(figures),
     ]
-    if considered == ("positive",) or "recall" not in figures:
-        reasons += _perfect(figures)
+    reasons += _perfect(figures, positive=considered == ("positive",))
     broken = {reading: _READING_RULES[reading](figures) for reading in considered}
     if all(broken.values()):
         reasons += [
@@ -226,12 +225,17 @@ def _mean_of_f(figures: Figures) -> list[str]:
     return [f"F1 {f.text} is above the mean of precision {p.text} and recall {r.text}"]
 
 
-def _perfect(figures: Figures) -> list[str]:
-    """Precision is 1 exactly where no negative is called positive, that is where t is 1."""
+def _perfect(figures: Figures, *, positive: bool) -> list[str]:
+    """Precision is 1 exactly where no negative is called positive, that is where t is 1.
+
+    A mean precision of 1 needs it too, but with t = 1 a mean precision may be anything: the other
+    way round holds for the positive class alone.
+    """
     if not {"precision", "specificity"} <= figures.keys():
         return []
     p, t = figures["precision"], figures["specificity"]
-    for full, other, names in ((p, t, "precision"), (t, p, "specificity")):
+    pairs = [(p, t, "precision"), (t, p, "specificity")]
+    for full, other, names in pairs if positive else pairs[:1]:
         # One false positive beside so few others that the full figure still prints as 1.
         hidden = (1 - full.low) / max(full.low, 1e-9)
         if full.value == 1 and other.high < 1 and hidden * LARGEST_TEST < 1:
