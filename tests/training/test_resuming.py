@@ -98,7 +98,12 @@ def test_kill_9_loses_at_most_an_epoch_and_no_bit(prepared: Path, tmp_path: Path
 @pytest.mark.slow
 def test_ctrl_c_is_130_and_what_is_saved_is_whole(prepared: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    process = subprocess.Popen(_command(prepared, out), stderr=subprocess.PIPE)
+    # A shell that runs the tests in the background has them, and what they start, ignore Ctrl-C.
+    process = subprocess.Popen(
+        _command(prepared, out),
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     _wait_for_epoch(tmp_path / "run.partial", 0, 2, process)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)

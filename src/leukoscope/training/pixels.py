@@ -22,7 +22,7 @@ from ..models.hybrid import is_hybrid
 from ..models.pretrained import Pretraining
 from ..models.weight_files import pretraining_facts
 from ..progress import Progress
-from ..records.experiment import Experiment
+from ..records.experiment import Experiment, Preprocess
 from .batches import Integers
 
 __all__ = ["Pixels", "fit_pipeline", "make_copies", "plan_pipeline", "store_pixels"]
@@ -74,7 +74,7 @@ def plan_pipeline(experiment: Experiment, pretraining: Pretraining | None = None
     """
     asked = experiment.preprocess
     if is_hybrid(experiment.model.name):
-        if asked.scale not in ("unit", "pretrained") or asked.subtract_mean_image:
+        if asked.scale not in (Preprocess().scale, "pretrained") or asked.subtract_mean_image:
             key = "subtract_mean_image" if asked.subtract_mean_image else "scale"
             raise ExperimentError(
                 f"preprocess.{key} is {getattr(asked, key)!r}, but each network of "
