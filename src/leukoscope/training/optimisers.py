@@ -30,8 +30,8 @@ EPSILON = 1e-7
 DEFAULT_RATES = {"sgd": 0.01, "adam": 0.0003, "rmsprop": 0.0003}
 """What an experiment's learning rate of 0 stands for.
 
-Keras's own 0.001 for Adam and RMSprop kills the rectified layers of CNN-3 for good with one seed in
-five (`docs/rendered.md`); the papers' protocols name it where they want it.
+Keras's own 0.001 for Adam and RMSprop kills the rectified layers of CNN-3 for good with some
+seeds (`docs/rendered.md`); the papers' protocols name it where they want it.
 """
 
 Tensors = list[Tensor]
