@@ -63,7 +63,7 @@ class DemoOutcome(Record):
             known = f"95 % interval {low:+.3f} to {high:+.3f}"
             meaning = (
                 "too few subjects to tell it from none"
-                if low <= 0 <= high
+                if low <= 0
                 else "that much of the published way's figure is the subjects, not the disease"
             )
         return (

@@ -112,13 +112,13 @@ def test_every_option_of_every_verb_is_described() -> None:
 
 
 def test_settings_are_read_as_toml(tmp_path: Path) -> None:
-    from leukoscope.cli.train import _settings
+    from leukoscope.cli.options import settings_of
     from leukoscope.errors import ExperimentError
 
-    assert _settings(["training.epochs=3", "model.name=cnn-1", "data.leave_out=['x']"]) == {
+    assert settings_of(["training.epochs=3", "model.name=cnn-1", "data.leave_out=['x']"]) == {
         "training.epochs": 3,
         "model.name": "cnn-1",
         "data.leave_out": ["x"],
     }
     with pytest.raises(ExperimentError, match="expected KEY=VALUE"):
-        _settings(["training.epochs"])
+        settings_of(["training.epochs"])

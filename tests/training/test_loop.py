@@ -16,7 +16,8 @@ from leukoscope.images.pipeline import Pipeline
 from leukoscope.models import build
 from leukoscope.records.experiment import Model
 from leukoscope.training.batches import Part, normaliser_of
-from leukoscope.training.loop import FoldData, _class_weights, _losses, forward
+from leukoscope.training.loop import FoldData, forward
+from leukoscope.training.losses import class_weights, losses_of
 from leukoscope.training.predicting import (
     FoldModel,
     load_model,
@@ -45,11 +46,11 @@ def _data(targets: np.ndarray, classes: int) -> FoldData:
 
 def test_balanced_class_weights_are_scikit_learn_s() -> None:
     targets = np.array([0] * 5 + [1] * 25 + [2] * 10)
-    found = _class_weights(_data(targets, 3), "balanced")
+    found = class_weights(targets, 3, "balanced")
     expected = compute_class_weight("balanced", classes=np.arange(3), y=targets)
     assert found is not None
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-6)
-    assert _class_weights(_data(targets, 3), "none") is None
+    assert class_weights(targets, 3, "none") is None
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -62,7 +63,7 @@ def test_the_mean_loss_is_keras_s(classes: int, weighted: bool) -> None:
     logits = rng.normal(0, 2, (12, 1 if classes == 2 else classes)).astype(np.float32)
     targets = rng.integers(0, classes, 12)
     weights = rng.random(classes).astype(np.float32) if weighted else None
-    ours = _losses(
+    ours = losses_of(
         torch.from_numpy(logits),
         torch.from_numpy(targets),
         None if weights is None else torch.from_numpy(weights),

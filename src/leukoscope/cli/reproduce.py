@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from .options import Json, Quiet, emit, progress
+from .options import Json, Quiet, emit, progress, settings_of
 
 __all__ = ["reproduce"]
 
@@ -70,7 +70,6 @@ def reproduce(
     from ..papers.planner import plan_rows, plan_table
     from ..papers.reproduce import Request, dataset_paths, plan_for
     from ..papers.reproduce import reproduce as run
-    from .train import _settings
 
     request = Request(
         paper=paper,
@@ -82,7 +81,7 @@ def reproduce(
         substitutes=dataset_paths(substitute or (), "--substitute"),
         rendered=rendered,
         weights=weights,
-        settings=_settings(settings or []),
+        settings=settings_of(settings or []),
     )
     if plan:
         planned = plan_for(request)

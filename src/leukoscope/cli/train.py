@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ..errors import ExperimentError
-from .options import As, Json, Quiet, emit, progress
+from .options import As, Json, Quiet, emit, progress, settings_of
 
 __all__ = ["train"]
 
@@ -47,7 +46,7 @@ def train(
     """
     from .. import api
 
-    changes = _settings(settings or [])
+    changes = settings_of(settings or [])
     if from_ is not None:
         changes = {"model.weights": f"run:{from_}", **changes}
         if model is None and experiment is None:
@@ -70,19 +69,3 @@ def train(
         f"{text}\nrun: {run.folder}\nnext: leukoscope report {run.folder} -o report.html",
         as_json,
     )
-
-
-def _settings(pairs: list[str]) -> dict[str, Any]:
-    """``key=value`` with the value read as TOML where it is TOML, else as text."""
-    settings: dict[str, Any] = {}
-    for pair in pairs:
-        key, mark, text = pair.partition("=")
-        if not mark or not key:
-            raise ExperimentError(
-                f"--set {pair}: expected KEY=VALUE, as in --set training.epochs=10."
-            )
-        try:
-            settings[key.strip()] = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
-            settings[key.strip()] = text
-    return settings

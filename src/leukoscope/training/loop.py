@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from ..errors import ExperimentError
 from ..images.augmentation import Augmentation
@@ -22,6 +21,7 @@ from .augment import augment
 from .batches import Inputs, Integers, Loader, Part
 from .checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights
 from .history import write_history
+from .losses import class_weights, losses_of, right
 from .optimisers import Updates, initial_rate, make_optimiser
 from .schedules import rate_at
 from .seeds import numpy_stream, stream_seed
@@ -134,7 +134,9 @@ def train_network(
     state = new_state(network, experiment)
     if (folder / CHECKPOINT).exists():
         _restore(state, folder, experiment)
-    weights = _class_weights(data, settings.class_weights)
+    weights = class_weights(data.train.targets, data.classes, settings.class_weights)
+    if weights is not None:
+        weights = weights.to(data.normaliser.device)
     while state.epoch < settings.epochs and not _stops(state, settings.patience):
         began = time.perf_counter()
         row = run_epoch(state, data, experiment, fold, precision, weights, report)
@@ -250,14 +252,14 @@ def run_epoch(
         targets = torch.from_numpy(data.train.targets[places]).to(device)
         with torch.autocast(device.type, precision, enabled=precision != torch.float32):
             logits = state.network(images)
-        losses = _losses(logits.float(), targets, weights)
+        losses = losses_of(logits.float(), targets, weights)
         gradients = list(torch.autograd.grad(losses.mean(), state.parameters))
         rate = rate_at(experiment.schedule, first_rate, state.step, steps)
         state.step += 1
         with torch.no_grad():
             state.optimiser.step(gradients, rate, state.step - state.restarted)
             total_loss += losses.sum()
-            total_right += _right(logits, targets).sum()
+            total_right += right(logits, targets).sum()
         report(epoch, batch + 1, state.history)
     count = len(order)
     return {
@@ -275,31 +277,6 @@ def _images(
     if augmentation.changes:
         values = augment(augmentation, values, drawn)
     return data.normaliser(values)
-
-
-def _losses(logits: Tensor, targets: Tensor, weights: Tensor | None) -> Tensor:
-    """The loss of each image; class weights multiply it and the mean stays over images (Keras)."""
-    if logits.shape[1] == 1:
-        losses = functional.binary_cross_entropy_with_logits(
-            logits[:, 0], targets.to(logits.dtype), reduction="none"
-        )
-    else:
-        losses = functional.cross_entropy(logits, targets, reduction="none")
-    return losses if weights is None else losses * weights[targets]
-
-
-def _right(logits: Tensor, targets: Tensor) -> Tensor:
-    predicted = (logits[:, 0] > 0).long() if logits.shape[1] == 1 else logits.argmax(dim=1)
-    return predicted == targets
-
-
-def _class_weights(data: FoldData, kind: str) -> Tensor | None:
-    """``balanced``: n / (classes · n of the class), as scikit-learn has it."""
-    if kind == "none":
-        return None
-    counts = np.bincount(data.train.targets, minlength=data.classes)
-    weights = len(data.train) / (data.classes * counts)
-    return torch.tensor(weights, dtype=torch.float32, device=data.normaliser.device)
 
 
 def forward(
@@ -341,9 +318,9 @@ def _measured(
             continue
         logits = forward(network, data, part, precision)
         targets = torch.from_numpy(part.targets)
-        losses = _losses(logits, targets, None if weights is None else weights.cpu())
+        losses = losses_of(logits, targets, None if weights is None else weights.cpu())
         row[f"{name}_loss"] = float(losses.double().mean())
-        row[f"{name}_accuracy"] = float(_right(logits, targets).double().mean())
+        row[f"{name}_accuracy"] = float(right(logits, targets).double().mean())
     return row
 
 
