@@ -9,9 +9,12 @@ leans the wrong way. The interval here is
 - on the logit of shares (the logarithm of losses, the value itself where nothing bounds it);
 - s is the standard deviation of the scaled bootstrap values times √(G/(G − 1)), or the standard
   error of the jackknife over groups where that is larger;
-- t is Student's 0.975 quantile with Satterthwaite's degrees of freedom over the strata, a stratum
-  counting as its effective number of groups less one: (Σm)²/Σm² for groups of m items (Carter,
-  Schnepel & Steigerwald 2017, Rev. Econ. Stat. 99:698).
+- G is a stratum's effective number of groups, (Σm)²/Σm² for groups of m items (Carter, Schnepel &
+  Steigerwald 2017, Rev. Econ. Stat. 99:698);
+- t is Student's 0.975 quantile with the strata's G − 1 as degrees of freedom, averaged as
+  1 / Σ(wᵢ / (Gᵢ − 1)) with the strata's shares wᵢ of the variance. Satterthwaite's sum (wᵢ²) is
+  right for normal subjects; errors that a few subjects make are far from that, and with it the
+  intervals of a sensitivity of 0.96 hold in 0.90 of the cases.
 
 ``evaluation.coverage`` simulates it beside the percentile interval, BCa and others;
 ``docs/metrics.md`` has the table.
@@ -36,7 +39,7 @@ INTERVAL = (
 TAIL = 0.025
 DEFINED = 0.9
 """With a smaller share of resamples in which a metric is defined, there is no interval."""
-NEAREST = 4.0
+NEAREST = 10.0
 """A resampled share comes at most this many times nearer to 0 or 1 than the value itself: the
 logit of a resample that happens to be perfect is infinite, and says nothing of the other end."""
 SMALL = 1e-12
@@ -127,15 +130,16 @@ def spread(value: float, draws: Floats, left_out: Floats, groups: Groups) -> Spr
         count, size = int(members.sum()), groups.size[members]
         if not size.any():  # of two runs, this one did not test these groups
             continue
-        part = (blocks - 1) / blocks * float(((values - value) ** 2).sum())
+        effective = max(float(size.sum() ** 2 / (size**2).sum()), 2.0)
+        resampled = (blocks - 1) / blocks * (count - 1) / count * float(((values - value) ** 2).sum())
+        part = resampled * effective / (effective - 1)
         variance += part
-        smaller += part * (count - 1) / count
-        effective = float(size.sum() ** 2 / (size**2).sum())
-        parts += part**2 / max(effective - 1, 1.0)
+        smaller += resampled
+        parts += part / (effective - 1)
     if smaller <= 0:
         return None
     bootstrap = float(np.nanvar(draws)) * variance / smaller
-    return Spread(math.sqrt(max(bootstrap, variance)), max(1.0, variance**2 / parts))
+    return Spread(math.sqrt(max(bootstrap, variance)), max(1.0, variance / parts))
 
 
 def p_value(difference: float, found: Spread) -> float:
