@@ -5,7 +5,7 @@ stopped and trains nothing twice. Every run is one ``leukoscope train`` of an ex
 ``examples/`` with the settings below. On Taleghani each run is judged twice: on its four classes,
 and as leukemic against benign, from the sum of the leukemic classes' probabilities.
 
-Run with: python benchmarks/real_sets.py DATA OUT [--only TEXT]
+Run with: python benchmarks/real_sets.py DATA OUT [--only TEXT] [--epochs N]
 """
 
 from __future__ import annotations
@@ -72,13 +72,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--only", default="")
+    parser.add_argument("--only", default="", help="part of a row's name, such as 48")
+    parser.add_argument("--epochs", type=int, help="instead of the example's")
     asked = parser.parse_args()
     runs = {}
     for name, folder, settings in rows():
         if asked.only not in name:
             continue
         place = asked.out / name
+        if asked.epochs:
+            settings = {**settings, "training.epochs": asked.epochs}
         if not place.exists():
             data = asked.data / folder
             lk.train(

@@ -86,11 +86,11 @@ def test_a_share_never_leaves_its_bounds():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scenario", SCENARIOS[:3], ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize("scenario", SCENARIOS[:4], ids=lambda scenario: scenario.name)
 def test_coverage_at_28_groups(scenario):
     """The promise: at least 0.92 at 28 groups, where the plain percentile does not hold.
 
-    Of 500 simulations at a true 0.94 the standard error is 0.011; docs/metrics.md has the table
+    Of 500 simulations at a true 0.92 the standard error is 0.012; docs/metrics.md has the table
     of many more.
     """
     found = coverage(

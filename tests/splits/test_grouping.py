@@ -20,6 +20,7 @@ from leukoscope.datasets import (
     write_manifest,
 )
 from leukoscope.errors import ManifestError
+from leukoscope.progress import Progress
 from leukoscope.splits.grouping import group, open_grouped
 
 CARD = DatasetCard(name="cells")
@@ -213,6 +214,17 @@ def test_a_manifest_with_groups_is_not_compared_again(
     assert read_manifest(folder / "whole.csv").table.equals(
         open_grouped(folder / "whole.csv")[0].table
     )
+
+
+def test_groups_that_are_there_are_kept_with_a_word(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest, _ = open_grouped(folder)
+    write_manifest(manifest, folder / "whole.csv")
+    kept, _ = open_grouped(folder / "whole.csv", None, Progress(), duplicates=False)
+    assert groups(kept) == groups(manifest)
+    assert "the groups that whole.csv has are kept" in capsys.readouterr().err
+
 
 
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:

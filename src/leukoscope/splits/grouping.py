@@ -144,4 +144,9 @@ def open_grouped(
         return grouped, tuple(imported.failures)
     manifest = read_manifest(path)
     complete = bool((manifest.column("group") != "").all())
+    if complete and not duplicates:
+        progress.say(
+            f"note: the groups that {path.name} has are kept, so nothing changes by not joining "
+            "look-alikes. Empty its group column where they are to be made anew."
+        )
     return group(manifest, duplicates=duplicates and not complete, progress=progress), ()
