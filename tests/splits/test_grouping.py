@@ -226,7 +226,6 @@ def test_groups_that_are_there_are_kept_with_a_word(
     assert "the groups that whole.csv has are kept" in capsys.readouterr().err
 
 
-
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="there is no such manifest"):
         open_grouped(tmp_path / "no.csv")
