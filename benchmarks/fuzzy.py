@@ -17,9 +17,10 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
 from leukoscope import api
+from leukoscope.decision import against_band, decide
+from leukoscope.decision.cells import measure_rows
 from leukoscope.images.decode import decode
 from leukoscope.models.fuzzy import SYSTEMS, read_system
-from leukoscope.models.fuzzy.deciding import against_band, decide, measure_rows
 from leukoscope.records.experiment import SplitPlan
 from leukoscope.records.predictions import Predictions, predictions_from_table
 

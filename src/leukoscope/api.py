@@ -290,7 +290,8 @@ def fuzzy(
         Where the images are, if not where the run says.
     out
         Folder to write: ``predictions.csv`` with ``calibrated``, ``verdict`` and ``reason``,
-        ``cells.csv``, one system a fold, ``fuzzy.json`` and the figures. It must not exist.
+        ``cells.csv``, one system a fold, ``fuzzy.json`` and the figures. It must not exist. In the
+        run's folder it is shown by the run's report.
     resamples, seed
         Of the bootstrap over groups.
 
@@ -300,8 +301,8 @@ def fuzzy(
         The comparison with a plain band on the calibrated probability at the same referral rate,
         and whether the fuzzy stage loses, in words.
     """
+    from .decision import decide_run
     from .models.fuzzy import read_system
-    from .models.fuzzy.outcome import decide_run
 
     read = _run_at(run)
     if read is None:
@@ -311,10 +312,11 @@ def fuzzy(
     folder = None
     if data is not None:
         folder = open_data(data, duplicates=False, progress=progress)[0].folder
-    return decide_run(
+    found = decide_run(
         read, read_system(system), folder, Path(out) if out is not None else None,
         resamples=resamples, seed=seed, progress=progress,
     )  # fmt: skip
+    return found.model_dump(mode="json", by_alias=True)
 
 
 def compare(

@@ -5,14 +5,12 @@ from __future__ import annotations
 import base64
 import io
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from leukoscope.records.run import read_run
-from leukoscope.reports.pictures import SIDE_PX, find_images, split_key, thumbnail
+from leukoscope.reports.pictures import SIDE_PX, thumbnail
 
 
 def opened(uri: str | None) -> Image.Image:
@@ -46,11 +44,6 @@ def test_a_box_is_cut_out(field: Path) -> None:
     assert black.mean() < 4
 
 
-def test_row_keys_are_taken_apart() -> None:
-    assert split_key("a/b.png") == ("a/b.png", None)
-    assert split_key("a#1.png#1,2,3,4") == ("a#1.png", (1, 2, 3, 4))
-
-
 def test_what_cannot_be_shown_is_none(field: Path) -> None:
     (field / "broken.png").write_bytes(b"no image")
     (field / "inner").mkdir()
@@ -58,16 +51,3 @@ def test_what_cannot_be_shown_is_none(field: Path) -> None:
     assert thumbnail(field, "absent.png") is None
     assert thumbnail(field / "inner", "../field.png") is None
     assert thumbnail(field, "field.png#900,900,950,950") is None
-
-
-def test_images_are_found_beside_the_experiment_or_the_reason_is_told(make_run: Any) -> None:
-    run = make_run("a")
-    found = find_images(read_run(run))
-    assert found.folder is not None
-    assert found.folder.resolve() == (run.parent / "data").resolve()
-    folder = make_run("b", settings={"data": {"manifest": "../data"}})
-    assert find_images(read_run(folder)).folder == folder / "../data"
-    unnamed = make_run("c", settings={"data": {"manifest": ""}})
-    assert find_images(read_run(unnamed)).reason == "the experiment names no manifest"
-    (run.parent / "data" / "a.csv").write_text("nonsense\n", encoding="utf-8")
-    assert find_images(read_run(run)).reason == "the manifest cannot be read (ManifestError)"

@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from ...records.findings import Finding
+from ...records.images import find_images
 from ..evidence import FindingShown, severity_counts, show_findings
-from ..pictures import find_images
 from ..study import Study
 
 __all__ = ["ChecksSection", "build"]

@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from ...evaluation.curves import worst_errors
-from ..pictures import find_images, thumbnail
+from ...records.images import find_images
+from ..pictures import thumbnail
 from ..study import Shown, Study
 
 __all__ = ["Confused", "ErrorsSection", "Hardest", "Wrong", "build"]
