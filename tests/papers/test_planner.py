@@ -9,29 +9,65 @@ import pytest
 from leukoscope.models import layers_of
 from leukoscope.models.layers import Conv
 from leukoscope.papers.costs import BACKBONES, MACHINES, forward_gflop, layer_operations, parts_of
-from leukoscope.papers.planner import DataSize, make_plan, plan_rows, plan_table, shares_epochs
+from leukoscope.papers.planner import (
+    DataSize,
+    make_plan,
+    plan_rows,
+    plan_table,
+    shared_network,
+    shares_epochs,
+)
 from leukoscope.papers.protocol import read_protocol
 from leukoscope.records.experiment import Experiment, Model, with_settings
 
 REAL = {"cnmc": DataSize({"blast": 7272, "normal": 3389})}
 
 
-def test_epochs_of_one_network_are_one_training() -> None:
+def test_epochs_and_heads_of_one_network_are_one_training() -> None:
     plan = make_plan(read_protocol("varol2024"), ["as-published"], "full", sizes=REAL)
     assert plan.cells == 972
-    assert len(plan.trainings) == 972 // 3
+    # PAPERS: 216 networks with their 648 classifiers and 108 backbones; "108 runs of 100 epochs".
+    assert len(plan.trainings) == 108
     for training in plan.trainings:
         assert training.counts == (25, 50)
         assert training.experiment.training.epochs == 100
-        assert len({cell.settings["training.epochs"] for cell in training.cells}) == 3
-    first = plan_rows(plan)[0]
-    assert (first["arm"], first["epochs"], first["epochs_without_sharing"]) == (
-        "approach1",
-        72 * 100,
-        72 * 175,
-    )
+        backbone = training.cells[0].arm == "approach3"
+        assert len(training.cells) == (3 if backbone else 3 + 3 * 3)
+        assert training.heads == (() if backbone else ("svm", "rf", "nb"))
+    rows = plan_rows(plan)
+    assert [(row["arm"], row["cells"], row["trainings"], row["epochs"]) for row in rows] == [
+        ("approach1", 216, 72, 72 * 100),
+        ("approach2", 648, 0, 0),
+        ("approach3", 108, 36, 36 * 100),
+        ("", 972, 108, 10800),
+    ]
+    assert rows[0]["epochs_without_sharing"] == 72 * 175
+    assert rows[1]["epochs_without_sharing"] == 3 * 72 * 175
     fata = make_plan(read_protocol("fata2023"), ["leak-free"], "full")
     assert [len(t.cells) for t in fata.trainings] == [8] * 4
+
+
+def test_heads_share_a_network_also_without_its_own_head() -> None:
+    only = ["approach2,network=3,size=32,dataset=1,optimiser=sgd"]
+    plan = make_plan(read_protocol("varol2024"), ["leak-free"], "full", only)
+    (training,) = plan.trainings
+    assert training.experiment.model.name == "fem-3+nb"
+    assert training.heads == ("svm", "rf")
+    assert training.name.endswith("head-nb_size-32_optimiser-sgd_epochs-100_with-svm-rf")
+    assert len(training.cells) == 9
+
+
+def test_a_frozen_network_with_a_head_is_not_one_that_is_trained() -> None:
+    def of(name: str, trainable: str = "all") -> str:
+        settings = {"model.name": name, "model.trainable": trainable}
+        return shared_network(with_settings(Experiment(), settings))
+
+    assert of("cnn-3") == of("fem-3+svm") == of("fem-3+nb") == "cnn-3"
+    assert of("cnn-3") != of("cnn-2")
+    assert of("resnet50+svm") == of("resnet50")
+    assert of("resnet50+svm", "head") == of("resnet50+rf", "head") != of("resnet50", "head")
+    assert of("hybrid:vgg16+vgg19+svm") == of("hybrid:vgg16+vgg19")
+    assert of("wavelet+svm") == of("wavelet+rf")
 
 
 def test_what_depends_on_the_end_is_not_shared() -> None:

@@ -113,6 +113,31 @@ def test_other_settings_or_data_are_refused(done: Reproduction) -> None:
         reproduce(asked(settings={**SMALL, "training.batch_size": 8}), done.folder, QUIET)
 
 
+@pytest.mark.slow
+def test_heads_of_one_network_are_cells_of_one_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEUKOSCOPE_CACHE", str(tmp_path / "cache"))
+    only = "dataset=1,network=4,size=32,optimiser=rmsprop,epochs=25+50"
+    request = asked(only=(f"approach1,{only}", f"approach2,{only}"), editions=("leak-free",))
+    made = reproduce(request, tmp_path / "out", QUIET)
+    assert made.done == len(made.outcomes) == 2 + 3 * 2
+    assert len({one.run.folder for one in made.outcomes if one.run}) == 1
+    places = {one.folder.relative_to(one.run.folder).as_posix() for one in made.outcomes}
+    last = {".", "heads/svm", "heads/rf", "heads/nb"}
+    assert places == last | {str(Path(place) / "epochs-1") for place in last}
+    by_epochs = {one.cell.id: one.seconds for one in made.outcomes}
+    for head in ("nb", "rf", "svm"):
+        fem = f"approach2/dataset=1,network=4,head={head},size=32,optimiser=rmsprop,epochs=50"
+        cnn = "approach1/dataset=1,network=4,size=32,optimiser=rmsprop,epochs=50"
+        assert by_epochs[fem] > by_epochs[cnn] > by_epochs[cnn.replace("50", "25")] > 0
+    with open(made.folder / "state.json", encoding="utf-8") as file:
+        assert len(json.load(file)["run"]) == 8
+    (next(iter(made.folder.glob("runs/*/*/heads/svm/epochs-1"))) / "metrics.json").unlink()
+    with pytest.raises(RunError, match="made without measuring it"):
+        reproduce(request, tmp_path / "out", QUIET)
+
+
 def test_published_and_measured_stand_side_by_side(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,7 +201,7 @@ def test_without_data_everything_says_which_is_missing(tmp_path: Path) -> None:
 def test_the_command_plans_and_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["reproduce", "varol2024", "--plan", "--budget", "full", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["plan"]
-    assert [(row["cells"], row["trainings"]) for row in rows][-1] == (1944, 648)
+    assert [(row["cells"], row["trainings"]) for row in rows][-1] == (1944, 216)
     assert main(["reproduce", "varol"]) == 2
     assert "Did you mean 'varol2024'" in capsys.readouterr().err
     assert main(["reproduce", "varol2024", "--only", "size=64", "--plan"]) == 2

@@ -141,8 +141,16 @@ class Cost:
         )
 
 
-def cost_of(experiment: Experiment, images: Mapping[str, int]) -> Cost:
+def cost_of(
+    experiment: Experiment,
+    images: Mapping[str, int],
+    *,
+    counts: Sequence[int] = (),
+    heads: Sequence[str] = (),
+) -> Cost:
     """Estimate a training from its experiment and the images of each class.
+
+    It is measured at ``counts`` too, with ``heads`` beside its own, as ``training.train`` does.
 
     A frozen backbone is passed once over every image; a network of unknown size counts as
     ResNet50.

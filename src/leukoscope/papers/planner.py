@@ -7,12 +7,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import ProtocolError
+from ..models.classical.names import HEADS, MEASURED, head_of, network_of
 from ..records.experiment import Experiment, experiment_sha256, with_settings
 from .cells import Budget, Cell, cells, experiment_of
 from .costs import MACHINES, Cost, Machine, cost_of
 from .protocol import Protocol
 
-__all__ = ["DataSize", "Plan", "Training", "make_plan", "plan_table", "shares_epochs"]
+__all__ = [
+    "DataSize",
+    "Plan",
+    "Training",
+    "make_plan",
+    "plan_table",
+    "shared_network",
+    "shares_epochs",
+]
 
 SEPARATOR = "  "
 
@@ -47,6 +56,8 @@ class Training:
     cells: tuple[Cell, ...]
     counts: tuple[int, ...]
     """Numbers of epochs that are measured on the way; the last one is the experiment's own."""
+    heads: tuple[str, ...]
+    """Classical heads that are fitted on the network beside the experiment's own."""
     cost: Cost
     data: str
     after: str
@@ -80,6 +91,18 @@ def shares_epochs(experiment: Experiment) -> bool:
     network at each number of epochs.
     """
     return experiment.schedule.kind != "cosine"
+
+
+def shared_network(experiment: Experiment) -> str:
+    """The network that is trained, which is the same behind any classical head.
+
+    FEM-N is CNN-N trained with its own head (varol2024 §2.6.2). A frozen backbone is not trained
+    where a classical head follows, and is where its own does: those are two.
+    """
+    name = experiment.model.name
+    network = network_of(name)
+    trained = experiment.model.trainable != "head" and network not in MEASURED
+    return network if trained or head_of(name) is None else f"{network}, not trained"
 
 
 def make_plan(
@@ -140,9 +163,12 @@ def _experiment(cell: Cell, scale: float, weights: str, changes: Mapping[str, An
 
 
 def _key(cell: Cell, experiment: Experiment) -> str:
-    """The same for cells that differ in nothing but how long they are trained."""
+    """The same for cells that differ in nothing but how long they are trained, and in the head."""
+    network = shared_network(experiment)
+    changes: dict[str, Any] = {"model.name": network}
     if shares_epochs(experiment):
-        experiment = with_settings(experiment, {"training.epochs": 1})
+        changes["training.epochs"] = 1
+    experiment = with_settings(experiment, changes)
     return f"{cell.data} {cell.after} {experiment_sha256(experiment)}"
 
 
@@ -151,17 +177,24 @@ def _training(
     group: Sequence[tuple[Cell, Experiment]],
     sizes: Mapping[str, DataSize],
 ) -> Training:
-    longest, experiment = max(group, key=lambda pair: pair[1].training.epochs)
+    # The network with its own head goes first, where a cell wants it: its run has no other.
+    plain = [pair for pair in group if head_of(pair[1].model.name) is None]
+    longest, experiment = max(plain or group, key=lambda pair: pair[1].training.epochs)
     counts = sorted({one.training.epochs for _, one in group})
+    experiment = with_settings(experiment, {"training.epochs": counts[-1]})
+    asked = {head_of(one.model.name) for _, one in group} - {head_of(experiment.model.name)}
+    heads = tuple(head for head in HEADS if head in asked)
     images = sizes[longest.data].images if longest.data in sizes else {}
     classes = images or protocol.data[longest.data].images
     return Training(
-        name=longest.folder,
+        # A run without these heads is another one, so that neither is taken for the other.
+        name=f"{longest.folder}_with-{'-'.join(heads)}" if heads else longest.folder,
         edition=longest.edition,
         experiment=experiment,
         cells=tuple(cell for cell, _ in group),
         counts=tuple(counts[:-1]),
-        cost=cost_of(experiment, classes),
+        heads=heads,
+        cost=cost_of(experiment, classes, counts=counts[:-1], heads=heads),
         data=longest.data,
         after=longest.after.replace("/", "--").replace("=", "-").replace(",", "_"),
     )
@@ -173,32 +206,38 @@ def _ordered(trainings: Sequence[Training]) -> tuple[Training, ...]:
 
 
 def plan_rows(plan: Plan) -> list[dict[str, Any]]:
-    """The plan by edition and arm, and last all together."""
+    """The plan by edition and arm, and last all together.
+
+    A training counts where its first cell lies; cells of other arms that are measured from it are
+    counted in theirs.
+    """
     rows = []
-    places = list(dict.fromkeys((one.edition, one.cells[0].arm) for one in plan.trainings))
+    planned = [cell for one in plan.trainings for cell in one.cells]
+    places = dict.fromkeys((cell.edition, cell.arm) for cell in planned)
     for edition, arm in places:
         mine = [t for t in plan.trainings if (t.edition, t.cells[0].arm) == (edition, arm)]
-        rows.append(_row(edition, arm, mine))
-    rows.append(_row("all", "", list(plan.trainings)))
+        own = [cell for cell in planned if (cell.edition, cell.arm) == (edition, arm)]
+        rows.append(_row(edition, arm, own, mine))
+    rows.append(_row("all", "", planned, plan.trainings))
     return rows
 
 
-def _row(edition: str, arm: str, trainings: Sequence[Training]) -> dict[str, Any]:
+def _row(
+    edition: str, arm: str, own: Sequence[Cell], trainings: Sequence[Training]
+) -> dict[str, Any]:
     return {
         "edition": edition,
         "arm": arm,
-        "cells": sum(len(one.cells) for one in trainings),
+        "cells": len(own),
         "trainings": len(trainings),
         "epochs": sum(one.experiment.training.epochs for one in trainings),
-        "epochs_without_sharing": sum(
-            int(cell.settings["training.epochs"]) for one in trainings for cell in one.cells
-        ),
+        "epochs_without_sharing": sum(int(cell.settings["training.epochs"]) for cell in own),
         "operations": sum(one.cost.operations for one in trainings),
         **{
             f"seconds_{machine.name}": sum(one.cost.seconds(machine) for one in trainings)
             for machine in MACHINES
         },
-        "memory_bytes": max(one.cost.memory_bytes for one in trainings),
+        "memory_bytes": max((one.cost.memory_bytes for one in trainings), default=0),
         "disk_bytes": sum(one.cost.disk_bytes for one in trainings),
     }
 

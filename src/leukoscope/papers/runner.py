@@ -19,9 +19,10 @@ from ..errors import (
     SplitError,
 )
 from ..files import write_json
+from ..models.classical.names import head_of
 from ..progress import Progress
 from ..records.experiment import Experiment, experiment_sha256, with_settings
-from ..records.run import Run, read_run
+from ..records.run import Run, read_head_facts, read_history, read_run
 from ..splits.grouping import open_grouped
 from .cells import Cell
 from .costs import MACHINES
@@ -94,7 +95,7 @@ class Outcome:
     reason: str
     """Why it was not run; empty where it was."""
     seconds: float = 0.0
-    """Of the whole training, as its history has it."""
+    """What this cell took: the epochs up to its own, and the fit of its head."""
 
 
 @dataclass
@@ -189,6 +190,7 @@ def _one(
         folder,
         failures=source.failures,
         counts=training.counts,
+        heads=training.heads,
         progress=progress,
     )
 
@@ -235,19 +237,36 @@ def _outcomes(training: Training, run: Run) -> list[Outcome]:
     found = []
     for cell in training.cells:
         epochs = int(cell.settings["training.epochs"])
-        place = run.folder / f"epochs-{epochs}" if epochs in training.counts else run.folder
-        seconds = _seconds(run)
+        head = head_of(str(cell.settings["model.name"])) or ""
+        further = head if head in training.heads else ""
+        place = run.folder / "heads" / further if further else run.folder
+        if epochs in training.counts:
+            place /= f"epochs-{epochs}"
+        _refuse_absent(place, training)
+        seconds = _seconds(run.folder, epochs, further)
         found.append(Outcome(cell, run, place, epochs, "", seconds))
     return found
 
 
-def _seconds(run: Run) -> float:
-    from ..records.run import read_history
+def _refuse_absent(place: Path, training: Training) -> None:
+    if not (place / "metrics.json").is_file():
+        asked = ", ".join(str(count) for count in training.counts)
+        raise RunError(
+            f"{place}: is not there: this run was made without measuring it (wanted after {asked} "
+            f"epochs too). Move the run {training.name} away to train it anew, or choose another "
+            "folder with -o."
+        )
 
+
+def _seconds(folder: Path, epochs: int, head: str) -> float:
+    """Of all folds: their epochs up to this one and, where there is one, the head's fit."""
     total = 0.0
-    for path in sorted(run.folder.glob("fold-*/history.csv")):
-        history = read_history(path)
-        total += float(history["seconds"].sum()) if "seconds" in history else 0.0
+    for fold in sorted(folder.glob("fold-*")):
+        if (fold / "history.csv").is_file():
+            history = read_history(fold / "history.csv")
+            mine = history[history["epoch"] <= epochs]
+            total += float(mine["seconds"].sum()) if "seconds" in mine else 0.0
+        total += float(read_head_facts(fold, head)["head_seconds"])
     return total
 
 

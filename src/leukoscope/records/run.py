@@ -16,7 +16,9 @@
         model.skops        the classical head, where there is one
         model.json       model, classes, which epoch was kept and by what rule
         pipeline.json    preprocessing with its fitted values (and mean-image.npy)
+        head-HEAD.json   what a further head is
       epochs-E/          predictions.csv and metrics.json after E epochs, where they were asked for
+      heads/HEAD/        the same of a further classical head, with its own epochs-E/
 """
 
 from __future__ import annotations
@@ -43,11 +45,13 @@ from .predictions import Predictions, read_predictions
 from .split import Split, read_split
 
 __all__ = [
+    "HEAD_FACTS",
     "PARTIAL",
     "SCHEMA",
     "DataSummary",
     "Run",
     "describe_environment",
+    "read_head_facts",
     "read_history",
     "read_run",
     "refuse_existing",
@@ -56,6 +60,8 @@ __all__ = [
 
 SCHEMA = 1
 PARTIAL = ".partial"
+HEAD_FACTS = "head-{}.json"
+"""In a fold: what a further head is and what its fit took."""
 FILES = (
     "experiment.toml",
     "split.json",
@@ -211,6 +217,28 @@ def read_history(path: Path) -> pd.DataFrame:
         return pd.read_csv(path)
     except (OSError, ValueError) as reason:
         raise RunError(f"{path}: cannot be read as a training history: {reason}.") from reason
+
+
+def read_head_facts(fold: Path, head: str = "") -> dict[str, Any]:
+    """What a fold's classical head is: ``head`` in words, ``vector_length``, ``head_seconds``.
+
+    Parameters
+    ----------
+    fold
+        The fold's folder.
+    head
+        A further head, such as ``svm``; empty for the model's own (whose words are empty where it
+        has none).
+
+    Raises
+    ------
+    RunError
+        When the file is missing or damaged.
+    """
+    path = fold / (HEAD_FACTS.format(head) if head else "model.json")
+    table = read_json(path, what="facts of a head", schema=SCHEMA, error=RunError)
+    plain = {"head": "", "vector_length": 0, "head_seconds": 0.0}
+    return {name: table.get(name, value) for name, value in plain.items()}
 
 
 def describe_environment(arguments: Sequence[str] = ()) -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 The network is trained with its own head as always (varol2024, Approach 2), or not at all where it
 is measured or frozen. Its vectors of the training rows, as they are without augmentation, fit the
-head; those of the other parts are only asked.
+head; those of the other parts are only asked. Several heads stand on the same vectors.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,12 +27,20 @@ from .batches import Normaliser, Part
 from .loop import FORWARD_PIXELS, FoldData, Kept
 from .seeds import numpy_stream
 
-__all__ = ["HEAD_FILE", "NOT_TRAINED", "Classified", "FittedHead", "fit_head", "is_trained"]
+__all__ = [
+    "HEAD_FILE",
+    "NOT_TRAINED",
+    "Classified",
+    "FittedHead",
+    "FoldVectors",
+    "fit_head",
+    "is_trained",
+]
 
 HEAD_FILE = "model.skops"
-VECTORS_FILE = "vectors.npy"
+VECTORS_FILE = "vectors-{}.npy"
 IN_MEMORY = 1 << 30
-"""Larger tables of vectors lie in a file while the head is fitted."""
+"""Larger tables of vectors lie in files while heads are fitted."""
 
 NOT_TRAINED = Kept(0, 0, "nothing was trained before the head")
 
@@ -80,16 +87,11 @@ class FittedHead:
             "head_seconds": round(self.seconds, 3),
         }
 
-    def probabilities(
-        self, network: nn.Module, data: FoldData, part: Part, progress: Progress
-    ) -> Doubles:
-        """Probabilities (n, classes) of a part's rows, in their order."""
-        network.eval()
+    def probabilities(self, vectors: FoldVectors, part: str) -> Doubles:
+        """Probabilities (n, classes) of the rows of a part, in their order."""
+        table = vectors.of(part)
         return np.concatenate(
-            [
-                self.classifier.probabilities(_batch_vectors(network, data, part.rows[rows]))
-                for rows in _batches(data, part, progress)
-            ]
+            [self.classifier.probabilities(table[rows]) for rows in vectors.slices(part)]
         )
 
 
@@ -102,78 +104,117 @@ def is_trained(network: nn.Module, experiment: Experiment) -> bool:
 
 
 def fit_head(
-    network: nn.Module,
-    data: FoldData,
+    head: str,
+    vectors: FoldVectors,
     groups: np.ndarray[Any, np.dtype[np.object_]],
     experiment: Experiment,
     fold: int,
-    folder: Path,
-    progress: Progress,
-) -> FittedHead | None:
-    """Fit the classical head of ``experiment.model`` on the training rows; None without one.
+) -> FittedHead:
+    """Fit a classical head on the training rows, as ``experiment.classical`` says.
 
     Parameters
     ----------
-    network
-        Trained, or one that is not trained.
+    head
+        A name of ``models.classical.names.HEADS``.
+    vectors
+        Of a network that was trained, or of one that is not.
     groups
         Of the training rows, in their order: the head's internal folds never cut one.
     fold
-        Its number, which is part of every random stream.
-    folder
-        Where vectors lie in the meantime that are too many for the memory.
+        Its number, which is part of every random stream: each head begins its own anew, so that
+        it is the same whichever others are fitted beside it.
     """
-    head = head_of(experiment.model.name)
-    if head is None:
-        return None
+    found = vectors.of("train")
     began = time.perf_counter()
-    settings = resolve(experiment.classical, network_of(experiment.model.name))
-    with _training_vectors(network, data, folder, progress) as found:
-        classifier = fit_classifier(
-            head,
-            found,
-            data.train.targets,
-            groups,
-            settings,
-            numpy_stream(experiment.seed, fold, "head"),
-        )
-        length = found.shape[1]
-    return FittedHead(classifier, length, time.perf_counter() - began)
+    classifier = fit_classifier(
+        head,
+        found,
+        vectors.data.train.targets,
+        groups,
+        resolve(experiment.classical, network_of(experiment.model.name)),
+        numpy_stream(experiment.seed, fold, "head"),
+    )
+    seconds = vectors.seconds + time.perf_counter() - began
+    return FittedHead(classifier, found.shape[1], seconds)
 
 
-@contextmanager
-def _training_vectors(
-    network: nn.Module, data: FoldData, folder: Path, progress: Progress
-) -> Iterator[Floats]:
-    """The vectors (n, length) of the training rows; in a file where they are many.
+class FoldVectors:
+    """A network's vectors of a fold's parts, each computed when first asked for, for all heads.
 
-    Raises
-    ------
-    StorageError
-        When the disk has no room for them.
+    A context: tables that have no room in ``IN_MEMORY`` together lie in files until it ends.
     """
-    network.eval()
-    table: Floats | None = None
-    path = folder / VECTORS_FILE
-    try:
-        for rows in _batches(data, data.train, progress):
-            found = _batch_vectors(network, data, data.train.rows[rows])
+
+    def __init__(
+        self, network: nn.Module, data: FoldData, folder: Path, progress: Progress
+    ) -> None:
+        self.data = data
+        self.seconds = 0.0
+        """What the vectors of the training rows took."""
+        self._network = network
+        self._folder = folder
+        self._progress = progress
+        self._tables: dict[str, Floats] = {}
+
+    def __enter__(self) -> FoldVectors:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._tables.clear()
+        for path in self._folder.glob(VECTORS_FILE.format("*")):
+            path.unlink(missing_ok=True)
+
+    def of(self, part: str) -> Floats:
+        """The vectors (n, length) of ``train``, ``validation`` or ``test``.
+
+        Raises
+        ------
+        StorageError
+            When the disk has no room for them.
+        """
+        if part not in self._tables:
+            began = time.perf_counter()
+            self._tables[part] = self._compute(part)
+            if part == "train":
+                self.seconds = time.perf_counter() - began
+        return self._tables[part]
+
+    def slices(self, part: str) -> Iterator[slice]:
+        """A part in slices of so many images as one pass takes."""
+        rows = self._part(part).rows
+        first = self.data.pixels.batch(rows[:1])
+        step = max(1, FORWARD_PIXELS // int(np.prod(first.shape[1:3])))
+        for start in range(0, len(rows), step):
+            yield slice(start, min(start + step, len(rows)))
+
+    def _part(self, name: str) -> Part:
+        parts = {"train": self.data.train, "validation": self.data.validation}
+        return parts.get(name, self.data.test)
+
+    def _compute(self, part: str) -> Floats:
+        self._network.eval()
+        rows = self._part(part).rows
+        table: Floats | None = None
+        slices = list(self.slices(part))
+        for some in self._progress.track(slices, "vectors of images, batch", len(slices)):
+            found = _batch_vectors(self._network, self.data, rows[some])
             if table is None:
-                table = _table(path, len(data.train), found.shape[1])
-            table[rows] = found
+                table = self._table(part, len(rows), found.shape[1])
+            table[some] = found
         assert table is not None
-        yield table
-    finally:
-        path.unlink(missing_ok=True)
+        return table
 
-
-def _batches(data: FoldData, part: Part, progress: Progress) -> Iterator[slice]:
-    """A part in slices of so many images as one pass takes."""
-    first = data.pixels.batch(part.rows[:1])
-    step = max(1, FORWARD_PIXELS // int(np.prod(first.shape[1:3])))
-    starts = range(0, len(part), step)
-    for start in progress.track(starts, "vectors of images, batch", len(starts)):
-        yield slice(start, min(start + step, len(part)))
+    def _table(self, part: str, rows: int, length: int) -> Floats:
+        held = sum(t.nbytes for t in self._tables.values() if not isinstance(t, np.memmap))
+        if held + rows * length * 4 <= IN_MEMORY:
+            return np.empty((rows, length), np.float32)
+        path, shape = self._folder / VECTORS_FILE.format(part), (rows, length)
+        try:
+            return np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+        except OSError as error:
+            raise StorageError(
+                f"{path}: {rows} vectors of {length} values need {rows * length * 4 / 1e9:.1f} GB "
+                f"({error.strerror}). Free some space, or use a smaller preprocess.size."
+            ) from error
 
 
 def _batch_vectors(network: nn.Module, data: FoldData, rows: Any) -> Floats:
@@ -185,15 +226,3 @@ def _batch_vectors(network: nn.Module, data: FoldData, rows: Any) -> Floats:
         if not isinstance(network, Measured):
             values = data.normaliser(values)
         return np.asarray(vectors(network, values).float().cpu().numpy())
-
-
-def _table(path: Path, rows: int, length: int) -> Floats:
-    if rows * length * 4 <= IN_MEMORY:
-        return np.empty((rows, length), np.float32)
-    try:
-        return np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(rows, length))
-    except OSError as error:
-        raise StorageError(
-            f"{path}: {rows} vectors of {length} values need {rows * length * 4 / 1e9:.1f} GB "
-            f"({error.strerror}). Free some space, or use a smaller preprocess.size."
-        ) from error

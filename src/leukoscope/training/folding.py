@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
-from torch import nn
 
 from ..datasets.manifest import Manifest
 from ..files import write_json
@@ -23,20 +19,20 @@ from ..models.pretrained import Pretraining
 from ..models.weight_files import WeightFile
 from ..progress import Progress
 from ..records.experiment import Experiment, Model, weights_moved
-from ..records.predictions import write_predictions
 from ..records.split import Fold, Split
+from .answering import FoldAnswers, count_file
 from .batches import Part, normaliser_of
-from .classical import HEAD_FILE, NOT_TRAINED, FittedHead, fit_head, is_trained
+from .classical import HEAD_FILE, NOT_TRAINED, is_trained
 from .clock import Clock
 from .division import Copies, FoldRows, fold_rows
 from .frozen import head_alone
-from .loop import CHECKPOINT, FoldData, Report, forward, train_network
+from .loop import CHECKPOINT, FoldData, Report, train_network
 from .pixels import Pixels, fit_pipeline, make_copies, plan_pipeline, store_pixels
-from .predicting import FoldModel, probabilities, save_model, table_of
+from .predicting import FoldModel, save_model
 from .seeds import torch_stream
 from .task import Task
 
-__all__ = ["COPIES_FILE", "FOLD_PREDICTIONS", "UNREADABLE", "Plan", "count_file", "train_folds"]
+__all__ = ["COPIES_FILE", "FOLD_PREDICTIONS", "UNREADABLE", "Plan", "train_folds"]
 
 COPIES_FILE = "copies.npy"
 FOLD_PREDICTIONS = "predictions.csv"
@@ -58,6 +54,8 @@ class Plan:
     precision: torch.dtype
     counts: tuple[int, ...] = ()
     """Numbers of epochs that are measured too on the way to the last."""
+    heads: tuple[str, ...] = ()
+    """Classical heads that are measured too, at each number of epochs."""
     weights: WeightFile | None = None
     """That a backbone begins with."""
 
@@ -65,11 +63,6 @@ class Plan:
     def pretraining(self) -> Pretraining | None:
         """Where those weights come from."""
         return None if self.weights is None else self.weights.facts
-
-
-def count_file(epochs: int) -> str:
-    """A fold's predictions after so many epochs, until all folds are whole."""
-    return f"predictions-{epochs}.csv"
 
 
 def train_folds(plan: Plan, progress: Progress) -> None:
@@ -203,17 +196,17 @@ def _train_fold(
     data = FoldData(pixels, normaliser, train, validation, test, classes)
     # A frozen backbone answers the same in every epoch: then only the head is run.
     trained, data = head_alone(network, data, experiment, progress)
-    parts = {"validation": validation, "test": test}
-    groups = _groups(task, rows)[train.rows]
-
-    def head_on(network: nn.Module) -> FittedHead | None:
-        """The classical head on what this network sees, where the model has one."""
-        return fit_head(network, data, groups, experiment, number, folder, progress)
-
-    def predict(network: nn.Module, head: FittedHead | None, path: Path) -> None:
-        answer = partial(head.probabilities, progress=progress) if head else _probabilities
-        _predict(plan, number, rows, parts, partial(answer, network, data), path)
-
+    answers = FoldAnswers(
+        experiment=experiment,
+        task=task,
+        data=data,
+        rows=rows,
+        fold=number,
+        repeat=plan.split.folds[number].repeat,
+        folder=folder,
+        heads=plan.heads,
+        progress=progress,
+    )
     kept = NOT_TRAINED
     if is_trained(network, experiment):
         kept = train_network(
@@ -225,65 +218,35 @@ def _train_fold(
             folder=folder,
             report=report,
             counts=plan.counts,
-            snapshot=lambda epochs, network: predict(
-                network, head_on(network), folder / count_file(epochs)
-            ),
+            snapshot=answers.snapshot,
         )
-    head = head_on(trained)
-    record = FoldModel(
-        model=_told(experiment.model),
-        classes=task.classes,
-        positive=task.positive,
-        size=experiment.preprocess.size,
-        epoch=kept.epoch,
-        epochs=kept.epochs,
-        chosen_by=kept.chosen_by,
-        fitted_on=fitted_on,
-        precision=str(plan.precision).removeprefix("torch."),
-        parameters=sum(parameter.numel() for parameter in network.parameters()),
-        pretraining=plan.pretraining,
-        trained_on=_datasets(task, rows),
-        **(head.facts if head else {}),
-    )
-    save_model(folder, record, network, pipeline)
-    if head:
-        save_classifier(head.classifier, folder / HEAD_FILE)
-    for epochs in (count for count in plan.counts if count > kept.epochs):
-        # It stopped early, and would have with fewer or more epochs to come.
-        predict(trained, head, folder / count_file(epochs))
-    predict(trained, head, folder / FOLD_PREDICTIONS)
+    # Where it stopped early, it would have with fewer or more epochs to come.
+    later = [count for count in plan.counts if count > kept.epochs]
+    with answers.vectors(trained) as vectors:
+        answers.write_heads(vectors, (*later, 0))
+        head = answers.own_head(vectors)
+        record = FoldModel(
+            model=_told(experiment.model),
+            classes=task.classes,
+            positive=task.positive,
+            size=experiment.preprocess.size,
+            epoch=kept.epoch,
+            epochs=kept.epochs,
+            chosen_by=kept.chosen_by,
+            fitted_on=fitted_on,
+            precision=str(plan.precision).removeprefix("torch."),
+            parameters=sum(parameter.numel() for parameter in network.parameters()),
+            pretraining=plan.pretraining,
+            trained_on=_datasets(task, rows),
+            **(head.facts if head else {}),
+        )
+        save_model(folder, record, network, pipeline)
+        if head:
+            save_classifier(head.classifier, folder / HEAD_FILE)
+        answers.write(trained, head, vectors, (*map(count_file, later), FOLD_PREDICTIONS))
     for path in (folder / CHECKPOINT, folder / COPIES_FILE, *folder.glob("best-*.safetensors")):
         path.unlink(missing_ok=True)
     return kept.epochs
-
-
-def _probabilities(
-    network: nn.Module, data: FoldData, part: Part
-) -> np.ndarray[Any, np.dtype[np.float64]]:
-    return probabilities(forward(network, data, part))
-
-
-def _predict(
-    plan: Plan,
-    number: int,
-    rows: FoldRows,
-    parts: Mapping[str, Part],
-    answer: Callable[[Part], np.ndarray[Any, np.dtype[np.float64]]],
-    path: Path,
-) -> None:
-    """Write the answers for the parts that were not trained on."""
-    tables = [
-        table_of(
-            _columns(plan, rows, part, name),
-            answer(part),
-            plan.task.classes,
-            fold=number,
-            repeat=plan.split.folds[number].repeat,
-        )
-        for name, part in parts.items()
-        if len(part)
-    ]
-    write_predictions(pd.concat(tables, ignore_index=True), path)
 
 
 def _told(model: Model) -> Model:
@@ -302,26 +265,3 @@ def _targets(task: Task, copies: Copies) -> np.ndarray[Any, np.dtype[np.int64]]:
     labels = [place[label] for label in task.manifest.column("label")]
     own = np.array(labels, dtype=np.int64)
     return np.concatenate([own, own[copies.parents]])
-
-
-def _groups(task: Task, rows: FoldRows) -> np.ndarray[Any, np.dtype[np.object_]]:
-    """Groups of the manifest's rows and, behind them, of the copies; a row without is its own."""
-    manifest = task.manifest
-    known = np.where(manifest.column("group") == "", manifest.keys, manifest.column("group"))
-    return np.concatenate([known, known[rows.copies.parents]]).astype(object)
-
-
-def _columns(plan: Plan, rows: FoldRows, part: Part, name: str) -> dict[str, Any]:
-    """What ``predictions.csv`` says of a part's rows beside their probabilities."""
-    manifest = plan.task.manifest
-    keys = np.array([*manifest.keys, *rows.copies.keys], dtype=object)[part.rows]
-    parents = np.concatenate([np.arange(len(manifest), dtype=np.int64), rows.copies.parents])
-    origin = parents[part.rows]
-    images = np.concatenate([manifest.column("image"), np.array(rows.copies.keys, dtype=object)])
-    return {
-        "row": keys,
-        "image": images[part.rows],
-        **{column: manifest.column(column)[origin] for column in ("subject", "group", "dataset")},
-        "part": name,
-        "label": manifest.column("label")[origin],
-    }

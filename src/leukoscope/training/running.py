@@ -13,8 +13,10 @@ import pandas as pd
 import torch
 
 from ..datasets.manifest import Manifest
-from ..errors import RunError
+from ..errors import ExperimentError, RunError, suggestion
 from ..files import write_json
+from ..models import head_of
+from ..models.classical.names import HEADS
 from ..progress import Progress
 from ..records.experiment import (
     Experiment,
@@ -36,6 +38,7 @@ from ..records.run import (
 )
 from ..records.split import Split, read_split, write_split
 from ..splits.splitting import verify_split
+from .answering import count_file, head_file
 from .chaining import (
     refuse_other_weights,
     refuse_tested_pretraining,
@@ -44,7 +47,7 @@ from .chaining import (
 )
 from .device import choose_device, choose_precision
 from .division import check_split, divide, published_copies
-from .folding import COPIES_FILE, FOLD_PREDICTIONS, UNREADABLE, Plan, count_file, train_folds
+from .folding import COPIES_FILE, FOLD_PREDICTIONS, UNREADABLE, Plan, train_folds
 from .memory import keep_freed_memory
 from .summary import summarise
 from .task import Task, define_task
@@ -64,6 +67,7 @@ def train(
     split: Split | None = None,
     failures: Sequence[tuple[str, str]] = (),
     counts: Sequence[int] = (),
+    heads: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Run:
     """Train every fold of an experiment, predict, measure, and write the run folder ``out``.
@@ -88,6 +92,10 @@ def train(
     counts
         Numbers of epochs that are measured on the way: ``epochs-<count>/predictions.csv`` and
         ``metrics.json`` in the run, on a CPU the same bits as of a run of just so many epochs.
+    heads
+        Classical heads that are fitted too on this network's vectors, after the last epoch and
+        after each of ``counts``: ``heads/<head>/`` in the run, laid out alike. On a CPU they are
+        the same bits as of a run of ``NETWORK+HEAD``, whose network would be trained anew.
 
     Returns
     -------
@@ -111,6 +119,7 @@ def train(
     refuse_existing(out, experiment, split)
     keep_freed_memory()
     progress = progress or Progress(quiet=True)
+    others = _further_heads(experiment, heads)
     partial = out.with_name(out.name + PARTIAL)
     if split is not None:
         # The run's own copy, beside its experiment: the keys of the plan were not used.
@@ -118,13 +127,22 @@ def train(
     task = define_task(experiment, manifest)
     with _claimed(partial):
         begun = _begin(experiment, manifest, task, split, failures, partial, progress)
-        plan = replace(begun, counts=tuple(sorted(set(counts))))
+        plan = replace(begun, counts=tuple(sorted(set(counts))), heads=others)
         if not (partial / DATA).exists():
             train_folds(plan, progress)
             _measure(plan, failures)
         _tidy(plan)
         partial.rename(out)
     return read_run(out)
+
+
+def _further_heads(experiment: Experiment, heads: Sequence[str]) -> tuple[str, ...]:
+    """The heads beside the model's own, each once."""
+    own = head_of(experiment.model.name)
+    for head in heads:
+        if head not in HEADS:
+            raise ExperimentError(f"'{head}' is no classical head. {suggestion(head, HEADS)}")
+    return tuple(head for head in HEADS if head in heads and head != own)
 
 
 @contextlib.contextmanager
@@ -254,6 +272,10 @@ def _measure(plan: Plan, failures: Sequence[tuple[str, str]]) -> None:
 
     places = {FOLD_PREDICTIONS: plan.folder}
     places |= {count_file(count): plan.folder / f"epochs-{count}" for count in plan.counts}
+    for head in plan.heads:
+        folder = plan.folder / "heads" / head
+        places |= {head_file(head, 0): folder}
+        places |= {head_file(head, count): folder / f"epochs-{count}" for count in plan.counts}
     for name, folder in places.items():
         tables = [
             pd.read_csv(path, dtype=str, keep_default_na=False)
@@ -273,7 +295,7 @@ def _fold_predictions(plan: Plan, name: str) -> list[Path]:
     if missing:
         raise RunError(
             f"{missing[0]}: is missing: this run was begun without asking for that number of "
-            "epochs. Ask for the same numbers as before, or choose another folder."
+            "epochs or that head. Ask for the same as before, or choose another folder."
         )
     return paths
 
