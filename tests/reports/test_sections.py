@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from leukoscope.files import write_json
 from leukoscope.records.findings import Finding
 from leukoscope.records.predictions import read_predictions
+from leukoscope.records.run import read_run
 from leukoscope.records.split import read_split, write_split
 from leukoscope.reports import write_report
-from leukoscope.reports.sections import checks, data, errors, model, split
+from leukoscope.reports.sections import checks, data, editions, errors, model, split
 from leukoscope.reports.study import read_study
 
 
@@ -213,3 +215,42 @@ def test_what_a_backbone_began_with_is_told() -> None:
     words = [model._pretraining_words(one) for one in (facts, unknown)]
     assert words[0] == "run:pcam (SHA-256 abababababab), trained on ImageNet-1k, pcam"
     assert words[1].endswith("trained on sets that nobody names")
+
+
+def test_runs_stand_beside_what_they_were_bought_with(make_run: Any, tmp_path: Path) -> None:
+    runs = [make_run("first"), make_run("second", seed=1), make_run("third", folds=2)]
+    for run, factor in zip(runs, (1, 2, 3), strict=True):
+        for number in range(2):
+            facts = {"parameters": 1000 * factor, "operations": 601_000_000 * factor}
+            facts |= {"vector_length": 0, "seconds": 30.0, "head_seconds": 1.5}
+            write_json(run / f"fold-{number}" / "model.json", {"schema": 1, **facts})
+    found = editions.build(read_study(runs))
+    assert found is not None
+    efforts = [row.effort for row in found.runs]
+    assert [effort.parameters for effort in efforts] == [1000, 2000, 3000]
+    assert {effort.vector_length for effort in efforts} == {None}
+    assert efforts[0].seconds == 63.0
+    write_report(runs, tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    assert "0.601 GFLOP" in page
+    assert "1.8 GFLOP" in page
+    assert "1 min 03 s" in page
+
+
+def test_runs_that_differ_in_their_seed_show_its_spread(make_run: Any, tmp_path: Path) -> None:
+    """Mean and standard deviation by NumPy from the runs' own metrics."""
+    runs = [make_run(name, seed=seed) for seed, name in enumerate(("a", "b", "c"))]
+    found = editions.build(
+        read_study([*runs, make_run("d", settings={"model": {"name": "cnn-2"}})])
+    )
+    assert found is not None
+    (row,) = found.seeds
+    assert row.seeds == (0, 1, 2)
+    values = [read_run(run).metrics["levels"]["image"]["auroc"]["value"] for run in runs]
+    spread = row.cells[0]
+    assert spread is not None
+    assert spread.mean == pytest.approx(np.mean(values))
+    assert spread.deviation == pytest.approx(np.std(values, ddof=1))
+    assert (spread.low, spread.high) == (min(values), max(values))
+    write_report(runs, tmp_path / "report.html")
+    assert "Spread over seeds" in (tmp_path / "report.html").read_text()

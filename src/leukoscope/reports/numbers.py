@@ -12,6 +12,7 @@ __all__ = [
     "interval",
     "listed",
     "number",
+    "operations",
     "plain",
     "sentence",
     "share",
@@ -25,6 +26,11 @@ MISSING = "\u2014"
 def number(value: int) -> str:
     """A count with thousands set apart: ``12,140``."""
     return f"{value:,}".replace("-", MINUS)
+
+
+def operations(value: int) -> str:
+    """Operations of one image, in thousands of millions: ``0.601 GFLOP``."""
+    return f"{value / 1e9:.3g} GFLOP"
 
 
 def decimal(value: float | None, digits: int = 3) -> str:

@@ -18,7 +18,7 @@ from ..records.predictions import Predictions
 from ..records.run import PARTIAL, Run, read_history, read_run
 from .numbers import counted
 
-__all__ = ["Pair", "Shown", "Study", "flat", "read_study"]
+__all__ = ["Effort", "Pair", "Shown", "Study", "flat", "read_study"]
 
 NEEDED = (
     "experiment.toml",
@@ -37,6 +37,18 @@ GROUP_WORDS = {
     "none": ("image as group", "images as groups"),
 }
 NAME_KEYS = ("schema", "name", "data.manifest", "split.file")
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What a run's figures were bought with; None where its ``model.json`` does not say."""
+
+    parameters: int | None
+    operations: int | None
+    """Of one image forward."""
+    vector_length: int | None
+    seconds: float | None
+    """All epochs and classical heads of all folds together."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +127,21 @@ class Shown:
             if path.is_file():
                 found[name] = read_json(path, what="fold model", schema=1, error=RunError)
         return found
+
+    @cached_property
+    def effort(self) -> Effort:
+        """The same network in all folds; where a head's vectors differ in length, the longest."""
+        models = list(self.fold_models.values())
+
+        def largest(key: str) -> int | None:
+            return max((int(model.get(key) or 0) for model in models), default=0) or None
+
+        seconds = sum(
+            float(model.get(key) or 0) for model in models for key in ("seconds", "head_seconds")
+        )
+        return Effort(
+            largest("parameters"), largest("operations"), largest("vector_length"), seconds or None
+        )
 
     @cached_property
     def settings(self) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from .numbers import counted, decimal, interval, listed, number, share, signed
+from ..progress import duration
+from .numbers import counted, decimal, interval, listed, number, operations, share, signed
 
 __all__ = ["RESEARCH_ONLY", "render"]
 
@@ -30,6 +31,8 @@ def _environment() -> Environment:
         "decimal": decimal,
         "signed": signed,
         "listed": listed,
+        "operations": operations,
+        "duration": duration,
     }
     environment.globals |= {"counted": counted, "interval": interval, "share": share}
     return environment

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,12 @@ from ..images.pipeline import Pipeline
 from ..models import build
 from ..models.building import to_channels_last
 from ..models.classical.saving import save_classifier
+from ..models.network_size import network_size
 from ..models.pretrained import Pretraining
 from ..models.weight_files import WeightFile
 from ..progress import Progress
 from ..records.experiment import Experiment, Model, weights_moved
+from ..records.run import read_history
 from ..records.split import Fold, Split
 from .answering import FoldAnswers, count_file
 from .batches import Part, normaliser_of
@@ -26,7 +28,7 @@ from .classical import HEAD_FILE, NOT_TRAINED, is_trained
 from .clock import Clock
 from .division import Copies, FoldRows, fold_rows
 from .frozen import head_alone
-from .loop import CHECKPOINT, FoldData, Report, train_network
+from .loop import CHECKPOINT, HISTORY, FoldData, Report, train_network
 from .pixels import Pixels, fit_pipeline, make_copies, plan_pipeline, store_pixels
 from .predicting import FoldModel, save_model
 from .seeds import torch_stream
@@ -235,10 +237,11 @@ def _train_fold(
             chosen_by=kept.chosen_by,
             fitted_on=fitted_on,
             precision=str(plan.precision).removeprefix("torch."),
-            parameters=sum(parameter.numel() for parameter in network.parameters()),
             pretraining=plan.pretraining,
             trained_on=_datasets(task, rows),
-            **(head.facts if head else {}),
+            seconds=_seconds(folder),
+            **asdict(network_size(network, experiment.preprocess.size))
+            | (head.facts if head else {}),
         )
         save_model(folder, record, network, pipeline)
         if head:
@@ -247,6 +250,12 @@ def _train_fold(
     for path in (folder / CHECKPOINT, folder / COPIES_FILE, *folder.glob("best-*.safetensors")):
         path.unlink(missing_ok=True)
     return kept.epochs
+
+
+def _seconds(folder: Path) -> float:
+    """What the epochs took, those before a stop too; 0 where none was trained."""
+    path = folder / HISTORY
+    return round(float(read_history(path)["seconds"].sum()), 3) if path.exists() else 0.0
 
 
 def _told(model: Model) -> Model:

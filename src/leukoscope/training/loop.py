@@ -29,6 +29,7 @@ from .seeds import numpy_stream, stream_seed
 __all__ = [
     "CHECKPOINT",
     "FORWARD_PIXELS",
+    "HISTORY",
     "FoldData",
     "Kept",
     "Snapshot",

@@ -58,10 +58,14 @@ class FoldModel(Record):
     """Which rows the preprocessing was fitted on, in words; empty where nothing is fitted."""
     precision: str
     parameters: int
+    operations: int = 0
+    """Of one image forward; see ``models.network_size``. 0 where nothing was counted."""
+    vector_length: int = 0
+    """Of what a classical or the network's own fully connected head sees; 0 where none does."""
+    seconds: float = 0.0
+    """That the epochs of this fold took."""
     head: str = ""
     """The classical head behind the network's vectors, in words."""
-    vector_length: int = 0
-    """Of the vectors that the classical head sees; 0 without one."""
     head_seconds: float = 0.0
     """What computing the training vectors and fitting the classical head took."""
     pretraining: Pretraining | None = None

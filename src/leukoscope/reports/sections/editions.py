@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import mean, stdev
 from typing import Any
 
 from ...errors import PredictionsError
@@ -11,10 +12,19 @@ from ...evaluation import METRICS
 from ...evaluation.comparison import compare
 from ..drawings import Drawn, editions
 from ..measures import Estimate, headline_metric, one, title
-from ..study import Pair, Shown, Study
+from ..study import NAME_KEYS, Effort, Pair, Shown, Study
 from ..words import value_words
 
-__all__ = ["Compared", "EditionsSection", "GapRow", "PairShown", "RunRow", "build"]
+__all__ = [
+    "Compared",
+    "EditionsSection",
+    "GapRow",
+    "PairShown",
+    "RunRow",
+    "SeedsRow",
+    "Spread",
+    "build",
+]
 
 BINARY = ("auroc", "accuracy", "balanced_accuracy", "sensitivity", "specificity")
 SEVERAL = ("balanced_accuracy", "accuracy", "f1_macro", "auroc")
@@ -75,6 +85,27 @@ class RunRow:
     cells: tuple[Estimate | None, ...]
     compared: Compared | None
     """None for the reference itself."""
+    effort: Effort
+
+
+@dataclass(frozen=True)
+class Spread:
+    """One metric over runs that differ in nothing but their seed."""
+
+    mean: float
+    deviation: float
+    """Standard deviation, of a sample."""
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class SeedsRow:
+    """Runs of one experiment with several seeds."""
+
+    name: str
+    seeds: tuple[int, ...]
+    cells: tuple[Spread | None, ...]
 
 
 @dataclass(frozen=True)
@@ -86,6 +117,7 @@ class EditionsSection:
     runs: tuple[RunRow, ...]
     reference: str
     metric: str
+    seeds: tuple[SeedsRow, ...]
 
 
 def build(study: Study) -> EditionsSection | None:
@@ -102,6 +134,7 @@ def build(study: Study) -> EditionsSection | None:
         runs=runs,
         reference=study.lead.name,
         metric=title(headline_metric(study.lead)),
+        seeds=_seeds(study, metrics),
     )
 
 
@@ -162,7 +195,33 @@ def _row(shown: Shown, lead: Shown, metrics: tuple[str, ...]) -> RunRow:
         groups=shown.grouped(groups),
         cells=cells,
         compared=None if shown is lead else _compare(shown, lead),
+        effort=shown.effort,
     )
+
+
+def _seeds(study: Study, metrics: tuple[str, ...]) -> tuple[SeedsRow, ...]:
+    """Runs whose settings are equal but for the seed and the name, on the same data."""
+    alike: dict[str, list[Shown]] = {}
+    for shown in study.shown:
+        rest = {k: v for k, v in shown.settings.items() if k != "seed" and k not in NAME_KEYS}
+        key = repr((sorted(rest.items()), shown.run.split.manifest_sha256))
+        alike.setdefault(key, []).append(shown)
+    return tuple(
+        SeedsRow(
+            name=f"{group[0].run.experiment.model.name}, {group[0].run.edition}",
+            seeds=tuple(shown.run.experiment.seed for shown in group),
+            cells=tuple(_spread([one(shown, "image", m) for shown in group]) for m in metrics),
+        )
+        for group in alike.values()
+        if len(group) > 1
+    )
+
+
+def _spread(estimates: Sequence[Estimate | None]) -> Spread | None:
+    values = [found.value for found in estimates if found is not None and found.value is not None]
+    if len(values) < 2:
+        return None
+    return Spread(mean(values), stdev(values), min(values), max(values))
 
 
 def _compare(shown: Shown, lead: Shown) -> Compared:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...records.experiment import Experiment, experiment_sha256
 from ..drawings import Drawn, learning_curves
-from ..numbers import listed, number
+from ..numbers import listed, number, operations
 from ..study import Shown, Study, flat
 from ..words import given_split_words, setting_words, training_words, value_words
 
@@ -121,12 +121,14 @@ def _network(shown: Shown) -> tuple[tuple[str, str], ...]:
     facts = []
     for key, heading in (
         ("parameters", "Parameters"),
+        ("operations", "Operations, one image"),
         ("vector_length", "Vector length"),
         ("precision", "Computed in"),
     ):
         values = {model[key] for model in shown.fold_models.values() if model.get(key)}
         if values:
-            texts = [number(v) if isinstance(v, int) else str(v) for v in sorted(values)]
+            shown_as = operations if key == "operations" else number
+            texts = [shown_as(v) if isinstance(v, int) else str(v) for v in sorted(values)]
             facts.append((heading, listed(texts)))
     begun = {
         _pretraining_words(model["pretraining"])
