@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -48,6 +49,11 @@ class Progress:
 
     def show(self, what: str, done: int, total: int, elapsed: float, note: str = "") -> None:
         """Show one state of a longer job; call as often as convenient."""
+        left = f", {duration(elapsed / done * (total - done))} to go" if done else ""
+        self.line(f"{what}: {done} of {total}{left}" + (f"  {note}" if note else ""), elapsed)
+
+    def line(self, text: str, elapsed: float) -> None:
+        """Show a line of a job that has taken ``elapsed`` seconds, if it is time to."""
         if self.quiet or elapsed < SILENT_SECONDS:
             return
         now = time.monotonic()
@@ -55,9 +61,9 @@ class Progress:
         if now - self._shown < (0.1 if terminal else LOG_SECONDS):
             return
         self._shown = now
-        left = f", {duration(elapsed / done * (total - done))} to go" if done else ""
-        text = f"{what}: {done} of {total}{left}" + (f"  {note}" if note else "")
         if terminal:
+            # A line that wraps could not be redrawn.
+            text = text[: shutil.get_terminal_size().columns - 1]
             sys.stderr.write(f"\r\x1b[2K{text}")
             self._line = True
         else:

@@ -56,6 +56,13 @@ def reproduce(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="A key of every experiment."),
     ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Trainings at once, with the cores divided among them; else as many as fit.",
+        ),
+    ] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Print the plan and stop.")] = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -82,6 +89,7 @@ def reproduce(
         rendered=rendered,
         weights=weights,
         settings=settings_of(settings or []),
+        jobs=jobs,
     )
     if plan:
         planned = plan_for(request)

@@ -6,15 +6,18 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ..errors import ProtocolError, StorageError, suggestion
 from ..files import write_json
 from ..progress import Progress
 from .budget import SMOKE_IMAGES, SMOKE_SUBJECTS
 from .cells import Budget
+from .engines import Engine, refuse_jobs, run_here, share_of
 from .planner import DataSize, Plan, make_plan, plan_rows, plan_table
+from .processes import run_processes
 from .protocol import Protocol, read_protocol
 from .report import write_reproduction_report
 from .reproduction import Line, reproduction_lines, write_reproduction_csv
@@ -45,6 +48,12 @@ class Request:
     subjects: int = SMOKE_SUBJECTS
     weights: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
+    engine: Literal["local", "ray"] = "local"
+    jobs: int | None = 1
+    """Trainings at once, each in a process of its own; None: as many as fit. With more than one a
+    script needs ``if __name__ == "__main__":``, because the processes import it."""
+    address: str = ""
+    """Of a Ray cluster; empty: ``RAY_ADDRESS``, else one is started here."""
 
 
 @dataclass(frozen=True)
@@ -78,16 +87,41 @@ def reproduce(request: Request, out: Path, progress: Progress) -> Reproduction:
         When the disk is too small for the plan, or full.
     """
     protocol = read_protocol(request.paper)
+    if request.jobs is not None:
+        refuse_jobs(request.jobs)
     sources = gather(protocol, request, out, progress)
     plan = plan_for(request, sources)
     progress.say(plan_table(plan))
+    engine = _engine(request, plan)
     _refuse_small_machine(plan, out, progress)
     write_json(out / "plan.json", {"schema": 1, "paper": protocol.id, "rows": plan_rows(plan)})
-    outcomes = run_plan(plan, sources, out, progress)
+    outcomes = run_plan(plan, sources, out, progress, engine)
     lines = reproduction_lines(plan, outcomes, sources)
     write_reproduction_csv(plan, lines, out / "reproduction.csv")
     write_reproduction_report(plan, outcomes, lines, sources, out / "reproduction.html")
     return Reproduction(plan, outcomes, lines, out)
+
+
+def _engine(request: Request, plan: Plan) -> Engine:
+    """How the trainings are run."""
+    share = share_of(
+        len(plan.trainings),
+        max(training.cost.memory_bytes for training in plan.trainings),
+        jobs=request.jobs,
+        gpu=request.jobs is None and _on_gpu(plan),
+    )
+    return run_here if share.jobs == 1 else partial(run_processes, share=share)
+
+
+def _on_gpu(plan: Plan) -> bool:
+    """Whether trainings run on a GPU, where several at once would share one memory."""
+    if all(training.experiment.training.device == "cpu" for training in plan.trainings):
+        return False
+    try:
+        import torch
+    except ImportError:  # nothing will run, and each training says so
+        return False
+    return torch.cuda.is_available()
 
 
 def plan_for(request: Request, sources: Mapping[str, DataUsed] | None = None) -> Plan:

@@ -1,11 +1,12 @@
-"""The trainings of a plan, one after another: each in a folder of its own, none done twice."""
+"""The trainings of a plan: each in a folder of its own, none done twice."""
 
 from __future__ import annotations
 
+import contextlib
 import os
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,10 +26,12 @@ from ..records.experiment import Experiment, experiment_sha256, with_settings
 from ..records.run import Run, read_head_facts, read_history, read_run
 from ..splits.grouping import open_grouped
 from .cells import Cell
-from .costs import MACHINES
+from .costs import MACHINES, parts_of
+from .engines import Engine, Task, run_here
+from .grid import GridProgress
 from .planner import DataSize, Plan, Training
 
-__all__ = ["DataUsed", "Outcome", "open_source", "run_plan"]
+__all__ = ["DataUsed", "Outcome", "open_source", "run_plan", "run_training", "task_of"]
 
 CANNOT = (ExperimentError, SplitError, ManifestError, MissingExtraError, DownloadError)
 """What makes one training impossible and says nothing about the others."""
@@ -98,31 +101,14 @@ class Outcome:
     """What this cell took: the epochs up to its own, and the fit of its head."""
 
 
-@dataclass
-class GridProgress(Progress):
-    """One line for the whole grid; what a training reports is its fraction of it."""
-
-    whole: float = 1.0
-    """Estimated seconds of all trainings that are to be made."""
-    behind: float = 0.0
-    """Estimated seconds of those that are finished."""
-    now: float = 0.0
-    """Estimated seconds of the one that is running."""
-    words: str = ""
-    began: float = field(default_factory=time.monotonic)
-
-    def show(self, what: str, done: int, total: int, elapsed: float, note: str = "") -> None:
-        """The grid's share that is done, with the time to go of all of it."""
-        share = done / total if total and "step" in what else 0.0
-        made = (self.behind + share * self.now) / self.whole
-        passed = time.monotonic() - self.began
-        super().show(self.words, round(100 * made), 100, max(passed, elapsed), f"{what} {note}")
-
-
 def run_plan(
-    plan: Plan, sources: Mapping[str, DataUsed], out: Path, progress: Progress
+    plan: Plan,
+    sources: Mapping[str, DataUsed],
+    out: Path,
+    progress: Progress,
+    engine: Engine = run_here,
 ) -> tuple[Outcome, ...]:
-    """Run what can be run, in the order of the plan.
+    """Run what can be run; outcomes are in the order of the plan.
 
     A training that is finished is read back, one that was stopped goes on from its last epoch.
     One that cannot be run (no data, no weights, an impossible experiment) is told in its
@@ -135,48 +121,101 @@ def run_plan(
     StorageError
         When the disk is full; the same call goes on.
     """
-    folders = {id(t): out / "runs" / t.edition / t.name for t in plan.trainings}
-    todo = [t for t in plan.trainings if not folders[id(t)].is_dir() and t.data in sources]
-    whole = sum(t.cost.seconds(MACHINES[0]) for t in todo)
-    grid = GridProgress(quiet=progress.quiet, whole=max(whole, 1e-9))
-    outcomes: list[Outcome] = []
-    for number, training in enumerate(plan.trainings, start=1):
-        grid.words = f"training {number} of {len(plan.trainings)} ({training.name}), per cent"
-        grid.now = training.cost.seconds(MACHINES[0]) if training in todo else 0.0
-        try:
-            run = _one(training, sources, folders[id(training)], out, grid)
-        except CANNOT as reason:
-            text = str(reason)
-            outcomes += [
-                Outcome(cell, None, None, 0, f"not run: {text}") for cell in training.cells
-            ]
-        else:
-            outcomes += _outcomes(training, run)
-        grid.behind += grid.now
-        write_json(out / "state.json", _state(plan, outcomes))
-    grid.close()
-    return tuple(outcomes)
+    outcomes: dict[str, list[Outcome]] = {}
+    trainings = {task_name(training): training for training in plan.trainings}
+    for name, training in trainings.items():
+        if training.data not in sources:
+            outcomes[name] = _not_run(training, f"not run: {_no_data(training.data)}")
+        elif _folder(training, out).is_dir():
+            outcomes[name] = _read_back(training, sources[training.data], out)
+    todo = {name: training for name, training in trainings.items() if name not in outcomes}
+    grid = GridProgress(
+        quiet=progress.quiet,
+        seconds={name: one.cost.seconds(MACHINES[0]) for name, one in todo.items()},
+        folder=out / "progress",
+    )
+    tasks = [task_of(training, sources[training.data], out) for training in todo.values()]
+    try:
+        with contextlib.closing(engine(tasks, grid)) as finished:
+            for task, reason in finished:
+                training = trainings[task.name]
+                outcomes[task.name] = (
+                    _not_run(training, reason)
+                    if reason
+                    else _read_back(training, sources[training.data], out)
+                )
+                write_json(out / "state.json", _state(plan, outcomes))
+    finally:
+        grid.finish()
+    write_json(out / "state.json", _state(plan, outcomes))
+    return tuple(outcome for name in trainings for outcome in outcomes[name])
 
 
-def _one(
-    training: Training,
-    sources: Mapping[str, DataUsed],
-    folder: Path,
-    out: Path,
-    progress: Progress,
-) -> Run:
-    """Read back or train one."""
-    if training.data not in sources:
-        raise ManifestError(
-            f"data set {training.data} is not here. Name it with --data {training.data}=FOLDER "
-            f"(how to get it: leukoscope data list), or let it be drawn with --rendered."
-        )
-    source = sources[training.data]
+def task_name(training: Training) -> str:
+    """A name that no other training of the plan has."""
+    return f"{training.edition}/{training.name}"
+
+
+def task_of(training: Training, source: DataUsed, out: Path) -> Task:
+    """A training as an engine runs it, here or in another process."""
+    experiment = training.experiment
+    parts, _ = parts_of(experiment.model.name)
+    begins = (training.data, *parts, experiment.model.weights, str(experiment.preprocess.size))
+    return Task(
+        name=task_name(training),
+        after=f"{training.edition}/{training.after}" if training.after else "",
+        run=partial(run_training, training, source, out),
+        memory_bytes=training.cost.memory_bytes,
+        shares=" ".join(begins),
+    )
+
+
+def run_training(training: Training, source: DataUsed, out: Path, progress: Progress) -> str:
+    """Make one run, or say why it cannot be made.
+
+    Raises
+    ------
+    RunError, StorageError
+        As ``training.train`` does: what stops the others too.
+    """
+    try:
+        _train(training, source, _folder(training, out), out, progress)
+    except CANNOT as reason:
+        return f"not run: {reason}"
+    return ""
+
+
+def _folder(training: Training, out: Path) -> Path:
+    return out / "runs" / training.edition / training.name
+
+
+def _no_data(name: str) -> str:
+    return (
+        f"data set {name} is not here. Name it with --data {name}=FOLDER "
+        f"(how to get it: leukoscope data list), or let it be drawn with --rendered."
+    )
+
+
+def _not_run(training: Training, reason: str) -> list[Outcome]:
+    return [Outcome(cell, None, None, 0, reason) for cell in training.cells]
+
+
+def _read_back(training: Training, source: DataUsed, out: Path) -> list[Outcome]:
+    """What became of a training that is finished, if it is the one that is asked for."""
+    try:
+        experiment = _with_first_stage(training, out)
+    except CANNOT as reason:
+        return _not_run(training, f"not run: {reason}")
+    folder = _folder(training, out)
+    run = read_run(folder)
+    _refuse_other(run, experiment, source, folder)
+    return _outcomes(training, run)
+
+
+def _train(
+    training: Training, source: DataUsed, folder: Path, out: Path, progress: Progress
+) -> None:
     experiment = _with_first_stage(training, out)
-    if folder.is_dir():
-        run = read_run(folder)
-        _refuse_other(run, experiment, source, folder)
-        return run
     _refuse_missing_weights(experiment)
     try:
         from ..training import train
@@ -184,7 +223,7 @@ def _one(
         raise MissingExtraError("Training", "train") from None
     folder.parent.mkdir(parents=True, exist_ok=True)
     place = {"data.manifest": os.path.relpath(source.path, folder)}
-    return train(
+    train(
         with_settings(experiment, place),
         source.manifest,
         folder,
@@ -210,8 +249,6 @@ def _with_first_stage(training: Training, out: Path) -> Experiment:
 
 def _refuse_missing_weights(experiment: Experiment) -> None:
     """Before anything is read: the weights are there, or it is said which are not."""
-    from .costs import parts_of
-
     if experiment.model.weights == "none" or experiment.model.weights.startswith("run:"):
         return
     from ..models.weight_files import find_weights
@@ -270,7 +307,8 @@ def _seconds(folder: Path, epochs: int, head: str) -> float:
     return total
 
 
-def _state(plan: Plan, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def _state(plan: Plan, finished: Mapping[str, Sequence[Outcome]]) -> dict[str, Any]:
+    outcomes = [outcome for some in finished.values() for outcome in some]
     return {
         "schema": 1,
         "paper": plan.protocol.id,

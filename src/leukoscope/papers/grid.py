@@ -1,0 +1,137 @@
+"""One progress line for a whole grid, wherever its trainings run.
+
+A training reports to a ``Reporter``. In this process that tells the line; in another one it
+writes a small file, which the line reads: so it is the same for local processes and for a cluster
+on a shared file system.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..progress import Progress, duration
+
+__all__ = ["GridProgress", "Reporter", "file_reporter"]
+
+TELL_SECONDS = 1.0
+"""How often a training in another process says how far it is."""
+Tell = Callable[[float, str], None]
+"""Told (share that is done, what is done now)."""
+
+
+@dataclass
+class Reporter(Progress):
+    """What one training reports to; tells its share instead of drawing a line."""
+
+    tell: Tell | None = None
+    _share: float = field(default=0.0, init=False)
+
+    def show(self, what: str, done: int, total: int, elapsed: float, note: str = "") -> None:
+        """Steps of the training count; decoding images or computing vectors is only named."""
+        if total and what.endswith("step"):
+            self._share = max(self._share, done / total)
+        if self.tell is not None:
+            self.tell(self._share, f"{what.removesuffix(', step')} {note}".rstrip())
+
+    def say(self, text: str) -> None:
+        """Part of the grid's line, which has no room for lines of its own."""
+        if self.tell is not None:
+            self.tell(self._share, text)
+
+
+def file_reporter(path: Path, quiet: bool) -> Reporter:
+    """A reporter that writes to a file now and then."""
+    told = 0.0
+
+    def tell(share: float, words: str) -> None:
+        nonlocal told
+        if time.monotonic() - told >= TELL_SECONDS:
+            told = time.monotonic()
+            path.write_text(json.dumps([share, words]), encoding="utf-8")
+
+    return Reporter(quiet=quiet, tell=None if quiet else tell)
+
+
+@dataclass
+class GridProgress(Progress):
+    """The line: how much of the grid is made, how many trainings, time to go of all of them."""
+
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """Estimated seconds of each training that is to be made."""
+    folder: Path = Path()
+    """Where reporters in other processes write."""
+    _done: set[str] = field(default_factory=set, init=False)
+    _running: dict[str, tuple[float, str]] = field(default_factory=dict, init=False)
+    _began: float = field(default_factory=time.monotonic, init=False)
+
+    def begin(self, name: str) -> Reporter:
+        """A training begins in this process."""
+        self._running[name] = (0.0, "")
+
+        def tell(share: float, words: str) -> None:
+            self._running[name] = (share, words)
+            self.draw()
+
+        return Reporter(quiet=self.quiet, tell=tell)
+
+    def begin_elsewhere(self, name: str) -> Path:
+        """A training begins in another process: the file that its reporter is to write."""
+        self._running[name] = (0.0, "")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return self._file(name)
+
+    def end(self, name: str) -> None:
+        """A training is finished, or cannot be made."""
+        self._running.pop(name, None)
+        self._done.add(name)
+        self._file(name).unlink(missing_ok=True)
+        self.draw()
+
+    def interrupt(self, name: str) -> None:
+        """A training stopped in its midst and is to begin again later."""
+        self._running.pop(name, None)
+
+    def look(self) -> None:
+        """Read what trainings in other processes wrote, and draw."""
+        for name in self._running:
+            try:
+                share, words = json.loads(self._file(name).read_text(encoding="utf-8"))
+            except (OSError, ValueError):  # not there yet, or half written
+                continue
+            self._running[name] = (share, words)
+        self.draw()
+
+    def draw(self) -> None:
+        """Draw the line, if it is time to."""
+        if self._running:
+            self.line(self.words(), time.monotonic() - self._began)
+
+    def words(self) -> str:
+        """What the line says."""
+        whole = sum(self.seconds.values())
+        parts: dict[str, float] = dict.fromkeys(self._done, 1.0)
+        parts |= {name: share for name, (share, _) in self._running.items()}
+        made = sum(self.seconds.get(name, 0.0) * part for name, part in parts.items())
+        share = made / whole if whole else 0.0
+        passed = time.monotonic() - self._began
+        left = f", {duration(passed * (1 - share) / share)} to go" if share else ""
+        name, (_, note) = list(self._running.items())[-1]
+        several = f", {len(self._running)} at once" if len(self._running) > 1 else ""
+        return (
+            f"{100 * share:.0f} % of the grid, {len(self._done)} of {len(self.seconds)} trainings"
+            f"{several}{left}  {name}: {note}"
+        )
+
+    def finish(self) -> None:
+        """End the line and remove what reporters left."""
+        self.close()
+        if self.folder != Path():
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _file(self, name: str) -> Path:
+        return self.folder / f"{name.replace('/', '--')}.json"
