@@ -16,8 +16,10 @@ from sklearn.svm import SVC
 
 from leukoscope.datasets.manifest import Manifest
 from leukoscope.errors import ExperimentError, RunError
+from leukoscope.files import cache_folder
 from leukoscope.images.pipeline import apply
 from leukoscope.models import vectors
+from leukoscope.models.classical.measurements import measure
 from leukoscope.records.experiment import Experiment
 from leukoscope.records.run import Run
 from leukoscope.training import classical as classical_module
@@ -100,6 +102,31 @@ def test_measured_features_need_no_training(small: Make, tmp_path: Path) -> None
     assert not (run.folder / "fold-0" / "history.csv").exists()
     # The classes differ in their colour, which the coarsest coefficients are.
     assert run.metrics["levels"]["image"]["auroc"]["value"] > 0.95
+
+
+def test_each_image_is_measured_once_for_all_folds_and_heads(
+    cells: Manifest, small: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bytes] = []
+
+    def counted(name: str, pixels: np.ndarray) -> np.ndarray:
+        seen.append(pixels.tobytes())
+        return measure(name, pixels)
+
+    monkeypatch.setattr("leukoscope.models.measured.measure", counted)
+    folds = {"split__kind": "kfold", "split__folds": 3}
+    run = train(small(model__name="wavelet+knn", **folds), cells, tmp_path / "run")
+    # The first image of a fold is measured to know how long the vectors are.
+    assert len(set(seen)) == len(cells)
+    assert len(seen) <= len(cells) + 3
+    _, _, pipeline = load_model(run.folder / "fold-0")
+    images = [np.asarray(Image.open(cells.path(row))) for row in range(len(cells))]
+    expected = {tuple(measure("wavelet", apply(pipeline, image))) for image in images}
+    (store,) = (cache_folder() / "features").glob("*/vectors.f32")
+    assert {tuple(row) for row in np.fromfile(store, np.float32).reshape(-1, 60)} == expected
+    seen.clear()
+    train(small(model__name="wavelet+nb", **folds), cells, tmp_path / "other")
+    assert len(seen) <= 3
 
 
 def test_copies_fit_the_head_too(cells: Manifest, small: Make, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Vectors of a frozen backbone: computed once for an image and its view, kept in the cache.
+"""Vectors of a frozen backbone, or measurements: once for an image and its view, in the cache.
 
 One folder for each backbone with its weights and normalisation (their digest), in it
 ``vectors.f32``, vectors one behind the other, and ``journal.txt`` which says whose they are. A
@@ -26,6 +26,7 @@ from ..files import cache_folder, canonical_json, sha256_bytes
 from ..images import journal
 from ..images.store import checksum
 from ..images.writing import locked, reading, reserve, storage_faults, write
+from ..models.measured import Measurements
 from ..progress import Progress
 from .batches import Inputs, Integers, Normaliser
 
@@ -213,8 +214,12 @@ class _Filling:
             self.progress.close()
 
     def _pass(self, images: np.ndarray[Any, np.dtype[np.uint8]]) -> Floats:
-        """Vectors of up to ``_at_once`` images, always in a pass of that many."""
-        filled = np.zeros((self._at_once, *images.shape[1:]), dtype=np.uint8)
+        """Vectors of up to ``_at_once`` images, always in a pass of that many.
+
+        Measurements look at one image after another; theirs need not be filled up.
+        """
+        many = len(images) if isinstance(self.backbone, Measurements) else self._at_once
+        filled = np.zeros((many, *images.shape[1:]), dtype=np.uint8)
         filled[: len(images)] = images
         with torch.inference_mode():
             vectors = self.backbone(self.normaliser(self.normaliser.load(filled)))

@@ -18,8 +18,10 @@ from .gram import Doubles, Floats
 from .nucleus import Mask, Pixels, find_nucleus, lab
 from .run_lengths import DIRECTIONS, RUN_MEASURES, run_length_matrix, run_measures
 
-__all__ = ["MEASURES", "lab_kmeans", "measure", "names", "wavelet"]
+__all__ = ["MEASURES", "VERSION", "lab_kmeans", "measure", "names", "wavelet"]
 
+VERSION = 1
+"""Counted up when a measurement changes: cached ones are then made anew."""
 GREY_LEVELS = 32
 """Of equal width from 0 to 255."""
 PROPERTIES = ("contrast", "dissimilarity", "homogeneity", "ASM", "energy", "correlation")
