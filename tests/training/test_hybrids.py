@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import safetensors.torch
 import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
 
 from leukoscope.datasets.manifest import Manifest
-from leukoscope.errors import RunError
+from leukoscope.errors import ExperimentError, RunError
 from leukoscope.images.decode import decode
+from leukoscope.images.pipeline import apply
 from leukoscope.models.timm_import import import_timm
 from leukoscope.records.experiment import Experiment, read_experiment
 from leukoscope.training import folding, loop, predict_run, train
@@ -22,6 +26,8 @@ from leukoscope.training.predicting import load_model
 
 Make = Callable[..., Experiment]
 PAIR = ("mobilenetv3_small_050", "mobilenetv3_small_075")
+NORMS = (([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]), ([0.5] * 3, [0.5] * 3))
+"""Mean and standard deviation that each wants."""
 HYBRID = {
     "model__name": "hybrid:" + "+".join(PAIR),
     "model__hidden": [8],
@@ -63,6 +69,67 @@ def test_a_hybrid_answers_as_it_was_trained(
     monkeypatch.setattr(folding, "head_alone", lambda network, data, *_: (network, data))
     slow = train(experiment, cells, tmp_path / "slow")
     np.testing.assert_allclose(_answers(slow.folder)["p_blast"], tests["p_blast"], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("head", "peer"),
+    [("logreg", LogisticRegression(max_iter=1000)), ("knn", KNeighborsClassifier())],
+)
+def test_stacked_vectors_of_both_fit_a_classical_head(
+    cells: Manifest, small: Make, weights: str, tmp_path: Path, head: str, peer: Any
+) -> None:
+    settings = {
+        "model__name": "hybrid:" + "+".join(PAIR) + f"+{head}",
+        "model__trainable": "head",
+        "model__weights": weights,
+        "preprocess__size": 32,
+    }
+    run = train(small(**settings), cells, tmp_path / "run")
+    record = json.loads((run.folder / "fold-0" / "model.json").read_text())
+    assert record["epochs"] == 0
+    assert not (run.folder / "fold-0" / "history.csv").exists()
+
+    _, _, pipeline = load_model(run.folder / "fold-0")
+
+    def stacked(keys: Sequence[str]) -> np.ndarray:
+        """timm's own vectors of both networks, one behind the other."""
+        resized = [apply(pipeline, decode(cells.folder / key).pixels) for key in keys]
+        unit = torch.from_numpy(np.stack(resized)).permute(0, 3, 1, 2) / 255
+        found = []
+        for name, path, (mean, std) in zip(PAIR, weights.split("+"), NORMS, strict=True):
+            network = import_timm().create_model(name, num_classes=0).eval()
+            network.load_state_dict(safetensors.torch.load_file(path), strict=False)
+            mean, std = (torch.tensor(value).reshape(3, 1, 1) for value in (mean, std))
+            with torch.inference_mode():
+                features = network.forward_features((unit - mean) / std)
+                found.append(network.forward_head(features, pre_logits=True))
+        return torch.cat(found, dim=1).numpy()
+
+    fold = run.split.folds[0]
+    labels = dict(zip(cells.keys, cells.column("label"), strict=True))
+    peer.fit(stacked(fold.train), [labels[key] for key in fold.train])
+    table = run.predictions.part("test").table
+    vectors = stacked(list(table["row"]))
+    assert record["vector_length"] == vectors.shape[1]
+    assert list(peer.classes_) == ["blast", "normal"]
+    # Sums of float32 in another order, and the solver's own tolerance.
+    np.testing.assert_allclose(peer.predict_proba(vectors)[:, 0], table["p_blast"], atol=2e-3)
+    images = [decode(cells.folder / key).pixels for key in table["image"]]
+    again = predict_run(run.folder, 0, images)
+    np.testing.assert_allclose(again[:, 1], table["p_blast"], atol=1e-4)
+
+
+def test_one_classical_head_has_no_two_probabilities(
+    cells: Manifest, small: Make, weights: str, tmp_path: Path
+) -> None:
+    experiment = small(
+        model__name="hybrid:" + "+".join(PAIR) + "+nb",
+        model__fusion="probabilities",
+        model__weights=weights,
+        preprocess__size=32,
+    )
+    with pytest.raises(ExperimentError, match="no two probabilities to average"):
+        train(experiment, cells, tmp_path / "run")
 
 
 def test_a_run_names_the_weights_of_both(

@@ -89,6 +89,12 @@ def build(
     ExperimentError
         When the name is unknown, or something is asked of the network that it cannot do.
     """
+    if head_of(model.name) and model.fusion == "probabilities":
+        raise ExperimentError(
+            f"model.fusion is 'probabilities', and {model.name} has one classical head for both "
+            "networks, so there are no two probabilities to average. Leave model.fusion out, or "
+            f"the '+{head_of(model.name)}'."
+        )
     model = model.model_copy(update={"name": network_of(model.name)})
     if model.name in MEASURED:
         from .measured import Measured
