@@ -276,6 +276,39 @@ def test_chained_transfer(small: Make, tmp_path: Path, weights: Path) -> None:
         train(small(**chained), second, tmp_path / "nothing-there")
 
 
+def test_a_small_network_begins_with_the_convolutions_of_an_earlier_run(
+    small: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = make_cells(tmp_path / "a", card={"name": "stage"}, seed=1)
+    second = make_cells(tmp_path / "b", card={"name": "target"}, seed=2)
+    settings = {"model__name": "cnn-1", "training__epochs": 1}
+    stage = train(small(**settings), first, tmp_path / "stage")
+    begun: list[dict[str, torch.Tensor]] = []
+    beginning = folding.train_network
+
+    def watch(network: nn.Module, *arguments: object, **named: object) -> object:
+        begun.append({key: value.clone() for key, value in network.state_dict().items()})
+        return beginning(network, *arguments, **named)
+
+    monkeypatch.setattr(folding, "train_network", watch)
+    chained = {**settings, "model__weights": f"run:{stage.folder}"}
+    run = train(small(**chained), second, tmp_path / "run")
+    before = safetensors.torch.load_file(stage.folder / "fold-0" / "weights.safetensors")
+    for key, value in begun[0].items():
+        assert torch.equal(value, before[key]) == key.startswith("conv_") or key.endswith("bias")
+    record, _, _ = load_model(run.folder / "fold-0")
+    assert record.pretraining is not None
+    assert record.pretraining.datasets == ("stage",)
+    with pytest.raises(SplitError, match=r"\(run:stage\) were trained on stage, and this split"):
+        train(small(**chained), first, tmp_path / "leak")
+    with pytest.raises(ExperimentError, match=r"trained cnn-1, and model\.name is 'cnn-2'"):
+        train(small(**{**chained, "model__name": "cnn-2"}), second, tmp_path / "other")
+    with pytest.raises(ExperimentError, match=r"conv_\d+\.\w+ is .*model\.reading"):
+        train(small(**chained, model__reading="R2"), second, tmp_path / "reading")
+    with pytest.raises(ExperimentError, match=r"model\.weights is about backbones"):
+        train(small(**{**settings, "model__weights": "hub"}), second, tmp_path / "hub")
+
+
 def test_of_several_folds_one_is_named(small: Make, cells: Manifest, tmp_path: Path) -> None:
     run = train(small(**{**HEAD, "training__epochs": 1}), cells, tmp_path / "stage")
     shutil.copytree(run.folder / "fold-0", run.folder / "fold-1")

@@ -81,8 +81,8 @@ def build(
     generator
         Draws the initial weights, as Keras does.
     weights
-        Of a backbone: a file to load (``weight_files.find_weights``), or the facts alone where
-        all weights are loaded later.
+        A file to load (a backbone's by ``weight_files.find_weights``; a small network begins with
+        the convolutions of an earlier run), or the facts alone where all weights are loaded later.
 
     Raises
     ------
@@ -117,10 +117,14 @@ def build(
         from .backbones import build_network
 
         return build_network(model, size, classes, weights, generator)
-    from .building import build_layers
+    from .building import begin_with, build_layers
+    from .weight_files import WeightFile
 
     _refuse_backbone_keys(model)
-    return build_layers(layers_of(model, classes), channels, size, generator)
+    network = build_layers(layers_of(model, classes), channels, size, generator)
+    if isinstance(weights, WeightFile):
+        begin_with(network, weights.path, model.name)
+    return network
 
 
 def vectors(network: nn.Module, batch: torch.Tensor) -> torch.Tensor:
@@ -133,6 +137,8 @@ def vectors(network: nn.Module, batch: torch.Tensor) -> torch.Tensor:
 def _refuse_backbone_keys(model: Model) -> None:
     """A key that would have no effect is not passed over."""
     plain = type(model)()
+    if model.weights.startswith("run:") and model.name in MODELS:
+        plain = plain.model_copy(update={"weights": model.weights})
     for key in ("weights", "pooling", "hidden", "trainable"):
         if getattr(model, key) != getattr(plain, key):
             raise ExperimentError(

@@ -5,13 +5,17 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
+import safetensors
+import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from ..errors import ExperimentError
 from .layers import Activation, Conv, Dense, Dropout, Flatten, Layer, Pool, shapes
 
-__all__ = ["FlattenLikeKeras", "SeededDropout", "build_layers", "to_channels_last"]
+__all__ = ["FlattenLikeKeras", "SeededDropout", "begin_with", "build_layers", "to_channels_last"]
 
 ACTIVATIONS: dict[Activation, Callable[[], nn.Module]] = {
     "relu": lambda: nn.ReLU(inplace=True),
@@ -105,6 +109,29 @@ def _initialise(module: nn.Module, generator: torch.Generator) -> None:
     with torch.no_grad():
         weight.uniform_(-limit, limit, generator=generator)
         module.get_parameter("bias").zero_()
+
+
+def begin_with(network: nn.Module, path: Path, name: str) -> None:
+    """Take the convolutions of an earlier training; what is behind the flatten begins anew.
+
+    Raises
+    ------
+    ExperimentError
+        When the file is damaged, or its convolutions are of other shapes.
+    """
+    try:
+        found = safetensors.torch.load_file(path)
+    except (OSError, safetensors.SafetensorError) as reason:
+        raise ExperimentError(f"{path}: the weights cannot be read ({reason}).") from None
+    convolutions = {key: v for key, v in network.state_dict().items() if key.startswith("conv_")}
+    for key, value in convolutions.items():
+        if key not in found or found[key].shape != value.shape:
+            there = tuple(found[key].shape) if key in found else "absent"
+            raise ExperimentError(
+                f"{path}: {key} is {there}, and {name} has {tuple(value.shape)} there. Give a run "
+                "of the same network and the same model.reading."
+            )
+        value.copy_(found[key])
 
 
 def to_channels_last(network: nn.Module) -> nn.Module:

@@ -114,9 +114,9 @@ class Model(Record):
     reading: Literal["R1", "R2"] = "R1"
     """Which reconstruction of varol2024's unpublished networks."""
     weights: str = "none"
-    """Of a backbone: ``none`` (from scratch), ``hub`` or ``hub:TAG`` (timm's published weights), or
-    a safetensors file or a folder that holds one, or ``run:FOLDER``: the backbone that a
-    finished run has trained."""
+    """``none`` (from scratch) or ``run:FOLDER``: the backbone, or the small network's convolutions,
+    that a finished run has trained. Of a backbone also ``hub`` or ``hub:TAG`` (timm's published
+    weights), or a safetensors file or a folder that holds one."""
     pooling: Literal["average", "flatten"] = "average"
     """Between backbone and head: the mean over the places, or all of them in one vector."""
     hidden: tuple[Annotated[int, Field(ge=1)], ...] = Field(

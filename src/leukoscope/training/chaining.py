@@ -1,4 +1,4 @@
-"""What a network begins with: published weights, or the backbone of an earlier run.
+"""What a network begins with: published weights, or what an earlier run has trained.
 
 Chained transfer (abed2022 §4.8: ImageNet, then PCam, then ALL) is a run that begins with
 ``model.weights = "run:FOLDER"``. The names of all data sets that the weights have seen travel
@@ -13,7 +13,7 @@ from ..datasets.manifest import Manifest
 from ..errors import ExperimentError, RunError, SplitError
 from ..files import read_json, sha256_file, write_json
 from ..images.pipeline import Pipeline, pipeline_load
-from ..models import network_of
+from ..models import MODELS, network_of
 from ..models.hybrid import branch_names, branch_weights, is_hybrid, join_weights
 from ..models.pretrained import Pretraining, is_backbone, published, timm_name
 from ..models.weight_files import WeightFile, find_weights
@@ -35,7 +35,7 @@ SCALES = {"unit": (0.0, 1.0), "symmetric": (0.5, 0.5), "none": (0.0, 1 / 255)}
 
 
 def starting_weights(model: Model) -> WeightFile | None:
-    """The file that a model's backbone begins with; None where it begins at random.
+    """The file that a network begins with; None where it begins at random.
 
     Raises
     ------
@@ -45,28 +45,32 @@ def starting_weights(model: Model) -> WeightFile | None:
     name = network_of(model.name)
     if is_hybrid(name):
         both = zip(branch_names(name), branch_weights(model.weights), strict=True)
-        first, second = (_of_backbone(branch, weights) for branch, weights in both)
+        first, second = (_of_network(branch, weights) for branch, weights in both)
         return join_weights(name, first, second)
-    return _of_backbone(name, model.weights) if is_backbone(name) else None
+    if is_backbone(name) or name in MODELS:
+        return _of_network(name, model.weights)
+    return None
 
 
-def _of_backbone(name: str, weights: str) -> WeightFile | None:
+def _of_network(name: str, weights: str) -> WeightFile | None:
     match weights_kind(weights):
         case "none":
             return None
         case "run":
             return weights_of_run(name, Path(weights.removeprefix("run:")))
-        case _:
+        case _ if is_backbone(name):
             return find_weights(name, weights)
+        case _:
+            return None  # refused with its reason where the network is built
 
 
 def weights_of_run(name: str, path: Path) -> WeightFile:
-    """The backbone that a finished run has trained.
+    """What a finished run has trained: its backbone, or a small network's convolutions.
 
     Parameters
     ----------
     name
-        Of the backbone that is to begin with it; the run's must be the same.
+        Of the network that is to begin with it; the run's must be the same.
     path
         A run with one fold, or a fold's folder.
 
@@ -80,7 +84,9 @@ def weights_of_run(name: str, path: Path) -> WeightFile:
     folder = _fold_folder(path)
     record = read_fold_model(folder)
     trained = network_of(record.model.name)
-    if not is_backbone(trained) or timm_name(trained) != timm_name(name):
+    small = name in MODELS
+    same = trained == name if small else timm_name(trained) == timm_name(name)
+    if (trained in MODELS) != small or not same:
         raise ExperimentError(
             f"{path}: this run trained {trained}, and model.name is '{name}'. "
             f"Set model.name = '{trained}', or give a run of {name}."
@@ -90,7 +96,7 @@ def weights_of_run(name: str, path: Path) -> WeightFile:
     facts = _facts(name, record, pipeline).model_copy(
         update={"source": f"run:{path.name}", "sha256": sha256_file(file)}
     )
-    return WeightFile(file, facts, prefix="backbone.network.")
+    return WeightFile(file, facts, prefix="" if small else "backbone.network.")
 
 
 def _fold_folder(path: Path) -> Path:
@@ -111,22 +117,20 @@ def _fold_folder(path: Path) -> Path:
 
 def _facts(name: str, record: FoldModel, pipeline: Pipeline) -> Pretraining:
     """The facts of the stage before, with the scale that the run itself used."""
-    before = record.pretraining or published(name)[0]
     if pipeline.scale == "standard":
         mean, std = pipeline.mean, pipeline.std
     else:
         middle, spread = SCALES[pipeline.scale]
         mean, std = (middle, middle, middle), (spread, spread, spread)
-    seen = dict.fromkeys((*before.datasets, *record.trained_on))
-    return before.model_copy(
-        update={
-            "architecture": timm_name(name),
-            "input_size": record.size,
-            "mean": mean,
-            "std": std,
-            "datasets": tuple(seen),
-        }
-    )
+    before = record.pretraining
+    if before is None and name in MODELS:
+        before = Pretraining(
+            source="none", architecture=name, input_size=record.size, mean=mean, std=std
+        )
+    before = before or published(name)[0]
+    seen = tuple(dict.fromkeys((*before.datasets, *record.trained_on)))
+    used = {"input_size": record.size, "mean": mean, "std": std, "datasets": seen}
+    return before.model_copy(update=used)
 
 
 def refuse_tested_pretraining(
