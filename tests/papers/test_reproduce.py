@@ -67,6 +67,20 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reproduction]:
 
 
 @pytest.mark.slow
+def test_without_the_official_test_part_groups_are_tested_instead(tmp_path: Path) -> None:
+    """Rendered C-NMC has training folds only, which is what many have of the real one."""
+    made = reproduce(
+        asked(paper="cnmc2019", only=("network=cnn-3",), images=80), tmp_path / "out", QUIET
+    )
+    (outcome,) = made.outcomes
+    assert outcome.run is not None
+    assert outcome.run.split.kind == "kfold"
+    assert outcome.run.edition.startswith("leak-free")
+    page = (made.folder / "reproduction.html").read_text()
+    assert "folds of whole groups are tested instead" in page
+
+
+@pytest.mark.slow
 def test_what_can_be_run_is_and_the_rest_says_why(done: Reproduction) -> None:
     assert len(done.outcomes) == 2 * (3 + 2 * 2 * 3)
     run = [one for one in done.outcomes if not one.reason]

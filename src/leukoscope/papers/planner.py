@@ -114,6 +114,7 @@ def make_plan(
     sizes: Mapping[str, DataSize] | None = None,
     weights: str = "",
     changes: Mapping[str, Any] | None = None,
+    instead: Mapping[str, Mapping[str, Any]] | None = None,
     reading: str = "full",
 ) -> Plan:
     """Plan the cells of a paper.
@@ -129,6 +130,8 @@ def make_plan(
         File or folder instead of the hub.
     changes
         Keys set for every cell, such as ``training.device``.
+    instead
+        Data set → keys that its cells have otherwise, before ``changes``.
 
     Raises
     ------
@@ -144,7 +147,8 @@ def make_plan(
         grid = cells(protocol, edition, budget, only, reading=reading)  # type: ignore[arg-type]
         groups: dict[str, list[tuple[Cell, Experiment]]] = {}
         for cell in grid:
-            experiment = _experiment(cell, scales[cell.data], weights, changes or {})
+            otherwise = {**(instead or {}).get(cell.data, {}), **(changes or {})}
+            experiment = _experiment(cell, scales[cell.data], weights, otherwise)
             groups.setdefault(_key(cell, experiment), []).append((cell, experiment))
         trainings += [_training(protocol, group, sizes or {}) for group in groups.values()]
     if not trainings:

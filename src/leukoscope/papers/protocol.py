@@ -48,6 +48,8 @@ class Source(Record):
     """The nearest real set that may stand in, labelled as a substitute."""
     images: dict[str, int]
     """Images of each class as published; draws are scaled by it where there are fewer."""
+    without_test: Settings = Field(default_factory=dict)
+    """How it is divided where the data that is here has no official test part."""
 
 
 class AxisValue(Record):

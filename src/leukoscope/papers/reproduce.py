@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +13,7 @@ from typing import Any, Literal
 from ..errors import ProtocolError, StorageError, suggestion
 from ..files import write_json
 from ..progress import Progress
+from ..splits.kinds import has_test_part
 from .budget import SMOKE_IMAGES, SMOKE_SUBJECTS
 from .cells import Budget
 from .engines import Engine, refuse_jobs, run_here, share_of
@@ -26,6 +27,7 @@ from .runner import DataUsed, Kind, Outcome, open_source, run_plan
 __all__ = ["Reproduction", "Request", "plan_for", "reproduce"]
 
 SMALLEST_RENDERED_PX = 64
+NO_TEST = "without the official test part: folds of whole groups are tested instead"
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,11 @@ def plan_for(request: Request, sources: Mapping[str, DataUsed] | None = None) ->
         weights=request.weights,
         changes=request.settings,
         reading=request.reading,
+        instead={
+            name: protocol.data[name].without_test
+            for name, source in (sources or {}).items()
+            if source.note == NO_TEST
+        },
     )
 
 
@@ -168,7 +175,17 @@ def gather(
         if name not in found and request.rendered:
             folder = _draw(protocol.data[name].rendered, side, request, out, progress)
             found[name] = open_source(name, "rendered", folder, progress)
-    return found
+    return {
+        name: replace(source, note=NO_TEST) if _divided_anew(protocol, source) else source
+        for name, source in found.items()
+    }
+
+
+def _divided_anew(protocol: Protocol, source: DataUsed) -> bool:
+    """Whether the paper's own test part is wanted, and is not here."""
+    if not protocol.data[source.name].without_test:
+        return False
+    return not has_test_part(source.manifest.column("official_split"))
 
 
 def _draw(name: str, side: int, request: Request, out: Path, progress: Progress) -> Path:

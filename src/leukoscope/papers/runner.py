@@ -50,6 +50,8 @@ class DataUsed:
     title: str
     manifest: Manifest
     failures: tuple[tuple[str, str], ...]
+    note: str = ""
+    """What is done otherwise with this data than the paper says."""
 
     @property
     def size(self) -> DataSize:
@@ -68,7 +70,8 @@ class DataUsed:
         prefix = "substitute: " if self.kind == "substitute" else ""
         if self.kind == "rendered" and not self.title.casefold().startswith("rendered"):
             prefix = "rendered: "
-        return f"{prefix}{self.title}, {len(self.manifest):,} images"
+        note = f"; {self.note}" if self.note else ""
+        return f"{prefix}{self.title}, {len(self.manifest):,} images{note}"
 
 
 def open_source(name: str, kind: Kind, path: Path, progress: Progress) -> DataUsed:

@@ -6,7 +6,7 @@ A fold is an array with the part of each row: ``TRAIN``, ``VALIDATION``, ``TEST`
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
@@ -114,6 +114,11 @@ OFFICIAL_WORDS = {
     "final": TEST,
 }
 """Words in the names of official parts; the last two are C-NMC's."""
+
+
+def has_test_part(official_split: Iterable[str]) -> bool:
+    """Whether the names of official parts name one to test on."""
+    return any(_official_part(value) == TEST for value in {*official_split} - {""})
 
 
 def official(rows: Rows, plan: SplitPlan, seed: int) -> list[Division]:
