@@ -54,3 +54,18 @@ def test_nothing_to_compare():
     assert "cannot be compared: no cell is answered" in found.sentence("A", "B")
     with pytest.raises(PredictionsError, match="no cells to compare"):
         compare_referrals(np.zeros(0, bool), [], np.array([], str), np.array([], str))
+
+
+def test_a_loss_without_an_interval_is_still_a_loss():
+    label = np.array([True, False] * 6)
+    right = np.where(label, "blast", "normal")
+    wrong = np.where(label, "normal", "blast")
+    group = [f"g{n}" for n in range(12)]
+    found = compare_referrals(label, group, wrong, right, resamples=200)
+    assert found.difference.low is None
+    told = found.sentence("the one", "the other")
+    assert "difference +1.000, no interval: " in told
+    assert told.endswith("; the one loses here.")
+    assert "loses" not in compare_referrals(label, group, right, wrong, resamples=200).sentence(
+        "the one", "the other"
+    )

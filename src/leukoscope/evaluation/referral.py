@@ -72,7 +72,8 @@ class Comparison:
                 f"{self.b.referred}"
             )  # fmt: skip
         if low is None or high is None:
-            return f"{told}; no interval: {self.difference.reason}."
+            told += f"; difference {value:+.3f}, no interval: {self.difference.reason}"
+            return f"{told}; {a} loses here." if value > 0 else f"{told}."
         told += f"; difference {value:+.3f} [{low:+.3f}, {high:+.3f}] over {self.groups} groups"
         if low > 0:
             return f"{told}: {a} loses."
