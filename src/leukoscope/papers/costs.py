@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..models.layers import Conv, Dense, Layer, shapes
 from ..records.experiment import Experiment, Model
@@ -19,6 +19,7 @@ __all__ = [
     "forward_gflop",
     "layer_operations",
     "parts_of",
+    "vectors_are_kept",
 ]
 
 
@@ -33,6 +34,8 @@ class Backbone:
     """Without its top."""
     channels: int
     """Of the last feature map."""
+    pace: float = 1.0
+    """Part of a processor's speed that its layers reach: depthwise ones wait for memory."""
 
 
 BACKBONES: dict[str, Backbone] = {
@@ -41,13 +44,13 @@ BACKBONES: dict[str, Backbone] = {
     "resnet50": Backbone(8.2, 224, 23_508_032, 2048),
     "resnet101": Backbone(15.6, 224, 42_500_160, 2048),
     "inception_v3": Backbone(11.4, 299, 21_785_568, 2048),
-    "xception": Backbone(16.8, 299, 20_807_000, 2048),
-    "mobilenet_v1": Backbone(1.14, 224, 3_207_000, 1024),
-    "mobilenet_v2": Backbone(0.6, 224, 2_223_872, 1280),
-    "mobilenet_v3": Backbone(0.44, 224, 2_971_952, 960),
+    "xception": Backbone(16.8, 299, 20_807_000, 2048, 0.6),
+    "mobilenet_v1": Backbone(1.14, 224, 3_207_000, 1024, 0.6),
+    "mobilenet_v2": Backbone(0.6, 224, 2_223_872, 1280, 0.25),
+    "mobilenet_v3": Backbone(0.44, 224, 2_971_952, 960, 0.25),
     "densenet121": Backbone(5.7, 224, 6_953_856, 1024),
     "densenet169": Backbone(6.8, 224, 12_484_480, 1664),
-    "efficientnet_b0": Backbone(0.8, 224, 4_007_548, 1280),
+    "efficientnet_b0": Backbone(0.8, 224, 4_007_548, 1280, 0.25),
     "convnext_tiny": Backbone(8.9, 224, 27_820_128, 768),
     "dinov2-s": Backbone(11.0, 224, 21_500_000, 384),
     "dinobloom-s": Backbone(11.0, 224, 21_500_000, 384),
@@ -106,14 +109,19 @@ class Machine:
     gflop_per_second: float
     seconds_per_step: float
     """Of a batch, whatever its size."""
+    seconds_per_weight: float
+    """Of the optimiser, a step and weight."""
 
 
+CORES = 2
 MACHINES = (
-    Machine("cores", "2 cores", 380.0, 0.004),
-    Machine("gpu", "1 GPU", 12_000.0, 0.003),
+    Machine("cores", "2 cores", 170.0, 0.004, 4e-9),
+    Machine("gpu", "1 GPU", 12_000.0, 0.003, 1e-11),
 )
-"""Two cores of an AVX-512 server processor: what CNN-3 was measured to reach there (105 images a
-second and core). A data-centre GPU in single precision: declared, not measured."""
+"""Two cores of a server processor (AMD EPYC, both busy): on one of them CNN-1 to CNN-4 were
+measured at 75 to 98 GFLOP/s in training, ResNet50 at 74, DenseNet169 at 62, and forward VGG16 at
+102, ResNet50 at 83, MobileNetV1 at 59 and V2 at 20; an update of Adam at 8 ns a weight. A
+data-centre GPU in single precision: declared, not measured."""
 TRAINING_FACTOR = 3.0
 """Forward, gradients of the inputs, gradients of the weights."""
 BYTES = 4
@@ -124,20 +132,29 @@ class Cost:
     """What one training is estimated to need."""
 
     operations: float
-    """GFLOP."""
+    """GFLOP at the pace of plain convolutions."""
     steps: int
+    weights: int
+    """That are trained."""
     memory_bytes: float
     disk_bytes: float
-    head_operations: float = 0.0
-    """GFLOP of a classical head, on the processor wherever the network runs."""
+    head_seconds: float = 0.0
+    """Of classical heads on one core, wherever the network runs."""
+    vector_operations: float = 0.0
+    """GFLOP among ``operations`` that go into a frozen backbone's vectors, which are kept."""
+
+    @property
+    def cached(self) -> Cost:
+        """The same where those vectors were computed before."""
+        operations = self.operations - self.vector_operations
+        return replace(self, operations=operations, vector_operations=0.0)
 
     def seconds(self, machine: Machine) -> float:
         """On that machine."""
-        cores = MACHINES[0].gflop_per_second
         return (
             self.operations / machine.gflop_per_second
-            + self.steps * machine.seconds_per_step
-            + self.head_operations / cores
+            + self.steps * (machine.seconds_per_step + self.weights * machine.seconds_per_weight)
+            + self.head_seconds / CORES
         )
 
 
@@ -150,41 +167,76 @@ def cost_of(
 ) -> Cost:
     """Estimate a training from its experiment and the images of each class.
 
-    It is measured at ``counts`` too, with ``heads`` beside its own, as ``training.train`` does.
-
-    A frozen backbone is passed once over every image; a network of unknown size counts as
-    ResNet50.
+    It is measured at ``counts`` too, with ``heads`` beside its own, as ``training.train`` does. A
+    frozen backbone is passed once over every image; a network of unknown size counts as ResNet50.
     """
     model, size = experiment.model, experiment.preprocess.size
     used, train = _counts(experiment, images)
-    forward = forward_gflop(model.name, size)
-    forward = forward if forward is not None else forward_gflop("resnet50", size) or 0.0
+    forward = _paced_gflop(model.name, size)
     epochs = experiment.training.epochs
-    frozen = model.trainable == "head" and not experiment.augment.changes
-    if frozen:
+    weights, length = _weights(model, size)
+    own = parts_of(model.name)[1]
+    all_heads = (*heads, own) if own else tuple(heads)
+    once = vectors_are_kept(experiment)
+    if once:
         operations = forward * used
     else:
-        trained = TRAINING_FACTOR if model.trainable in ("all", "gradual") else 1.5
+        trained = 1.0 if model.trainable == "head" else TRAINING_FACTOR
+        trained = 1.5 if model.trainable.startswith("last-") else trained
         operations = forward * (trained * train * epochs + (used - train) * (epochs + 1))
+        operations += forward * used * (len(counts) + 1) * bool(all_heads)
     folds = experiment.split.folds if experiment.split.kind == "kfold" else 1
     steps = math.ceil(train / experiment.training.batch_size) * epochs
-    weights, length = _weights(model, size)
-    _, head = parts_of(model.name)
-    # A kernel matrix over long vectors is what an SVM spends its time on.
-    fitted = 2e-9 * train * used * length if head in ("svm", "knn") else 2e-9 * used * length
-    pixels = used * size**2 * 3
-    memory = pixels + 4 * BYTES * weights + _activations(model, size, experiment)
-    if head:
+    fits = sum(_head_seconds(head, train, used - train, length) for head in all_heads)
+    memory = used * size**2 * 3 + 4 * BYTES * weights + _activations(model, size, experiment)
+    if all_heads:
         memory += BYTES * used * min(length, 8192) + 2 * 8 * train**2
-    if frozen:
+    if once:
         memory += BYTES * used * length
+    answers = (len(counts) + 1) * (len(heads) + 1)
     return Cost(
-        operations=operations * folds,
+        operations=operations if once else operations * folds,
         steps=steps * folds,
+        weights=_head_weights(model, length) if model.trainable == "head" else weights,
         memory_bytes=memory + 600 * 2**20,
-        disk_bytes=folds * (BYTES * weights + 200 * used),
-        head_operations=folds * fitted if head else 0.0,
+        disk_bytes=folds * (BYTES * weights + 200 * used * answers),
+        head_seconds=folds * (len(counts) + 1) * fits,
+        vector_operations=operations if once else 0.0,
     )
+
+
+def vectors_are_kept(experiment: Experiment) -> bool:
+    """Whether a frozen backbone's vectors are computed once, and found in the cache later."""
+    model = experiment.model
+    joined = not (model.name.startswith("hybrid:") and model.fusion == "probabilities")
+    return joined and model.trainable == "head" and not experiment.augment.changes
+
+
+def _paced_gflop(name: str, size: int) -> float:
+    """GFLOP of one image forward, slow layers counted by the time that they take."""
+    total = 0.0
+    for part in parts_of(name)[0]:
+        known = BACKBONES.get(part)
+        gflop = forward_gflop(part, size)
+        gflop = gflop if gflop is not None else forward_gflop("resnet50", size) or 0.0
+        total += gflop / (known.pace if known else 1.0)
+    return total
+
+
+def _head_seconds(head: str, train: int, others: int, length: int) -> float:
+    """Fit and answers on one core, as measured at 300 to 1592 rows of 4,096 to 204,800 values."""
+    products = train * (train + 2 * others) * length
+    match head:
+        case "svm":
+            return products / 50e9
+        case "knn":
+            return 2 * train * others * length / 50e9
+        case "rf":
+            return 3.5e-6 * train * math.log2(max(2, train)) * math.sqrt(length)
+        case "nb":
+            return 9e-9 * (train + others) * length
+        case _:
+            return 4e-8 * train * length
 
 
 def _counts(experiment: Experiment, images: Mapping[str, int]) -> tuple[int, int]:
@@ -220,11 +272,16 @@ def _weights(model: Model, size: int) -> tuple[int, int]:
             side = max(1, size // 32) if model.pooling == "flatten" else 1
             count += known.parameters
             length += known.channels * side**2
-    units = length
+    return count + _head_weights(model, length), length
+
+
+def _head_weights(model: Model, length: int) -> int:
+    """Weights of a network's own fully connected head behind a backbone."""
+    count, units = 0, length
     for hidden in model.hidden:
         count += (units + 1) * hidden
         units = hidden
-    return count, length
+    return count
 
 
 def _activations(model: Model, size: int, experiment: Experiment) -> float:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..counting import counted
 from ..errors import ProtocolError
 from ..models.classical.names import HEADS, MEASURED, head_of, network_of
 from ..records.experiment import Experiment, experiment_sha256, with_settings
+from .budget import BEYOND_SMOKE, SMOKE_MINUTES, Candidate, choose
 from .cells import Budget, Cell, cells, experiment_of
-from .costs import MACHINES, Cost, Machine, cost_of
+from .costs import MACHINES, Cost, Machine, cost_of, vectors_are_kept
 from .protocol import Protocol
+from .published import published
 
 __all__ = [
     "DataSize",
@@ -73,10 +76,14 @@ class Plan:
     trainings: tuple[Training, ...]
     scales: Mapping[str, float] = field(default_factory=dict)
     """Data set → part of the published images that is here."""
+    left_out: tuple[Training, ...] = ()
+    """What has no place in the smoke budget."""
+    too_long: Mapping[str, float] = field(default_factory=dict)
+    """Edition → estimated seconds of its axes alone, where they are more than the budget."""
 
     @property
     def cells(self) -> int:
-        """Cells of all editions together."""
+        """Cells of all editions together that are to be run."""
         return sum(len(training.cells) for training in self.trainings)
 
     def seconds(self, machine: Machine) -> float:
@@ -116,6 +123,7 @@ def make_plan(
     changes: Mapping[str, Any] | None = None,
     instead: Mapping[str, Mapping[str, Any]] | None = None,
     reading: str = "full",
+    here: Collection[str] | None = None,
 ) -> Plan:
     """Plan the cells of a paper.
 
@@ -132,6 +140,9 @@ def make_plan(
         Keys set for every cell, such as ``training.device``.
     instead
         Data set → keys that its cells have otherwise, before ``changes``.
+    here
+        Data sets that are here, by default all: a training on another takes no time of a budget,
+        because it cannot be run.
 
     Raises
     ------
@@ -139,8 +150,11 @@ def make_plan(
         For an edition, condition or key that does not exist.
     """
     trainings: list[Training] = []
+    left_out: list[Training] = []
+    too_long: dict[str, float] = {}
+    known = sizes or {}
     scales = {
-        name: (sizes or {})[name].scale(source.images) if name in (sizes or {}) else 1.0
+        name: known[name].scale(source.images) if name in known else 1.0
         for name, source in protocol.data.items()
     }
     for edition in editions:
@@ -148,16 +162,87 @@ def make_plan(
         groups: dict[str, list[tuple[Cell, Experiment]]] = {}
         for cell in grid:
             otherwise = {**(instead or {}).get(cell.data, {}), **(changes or {})}
-            experiment = _experiment(cell, scales[cell.data], weights, otherwise)
+            more = _more(protocol, cell.data, known)
+            experiment = _experiment(cell, scales[cell.data], more, weights, otherwise)
             groups.setdefault(_key(cell, experiment), []).append((cell, experiment))
-        trainings += [_training(protocol, group, sizes or {}) for group in groups.values()]
+        mine = [_training(protocol, group, known) for group in groups.values()]
+        if budget == "smoke":
+            free = [one for one in mine if here is not None and one.data not in here]
+            choice = choose(_candidates(protocol, mine, free), 60 * SMOKE_MINUTES)
+            left_out += [one for one in mine if one.name not in choice.names]
+            mine = [one for one in mine if one.name in choice.names]
+            if choice.cover_seconds > 60 * SMOKE_MINUTES:
+                too_long[edition] = choice.cover_seconds
+        trainings += _computed_once(mine)
     if not trainings:
         raise ProtocolError(f"{protocol.id}: no edition to plan.")
-    return Plan(protocol, budget, _ordered(trainings), scales)
+    return Plan(protocol, budget, _ordered(trainings), scales, tuple(left_out), too_long)
 
 
-def _experiment(cell: Cell, scale: float, weights: str, changes: Mapping[str, Any]) -> Experiment:
+def _candidates(
+    protocol: Protocol, trainings: Sequence[Training], free: Sequence[Training]
+) -> list[Candidate]:
+    printed = {figure.cell for figure in published(protocol) if figure.kind == "result"}
+    cores = MACHINES[0]
+    found = []
+    for one in trainings:
+        seconds, cached = one.cost.seconds(cores), one.cost.cached.seconds(cores)
+        found.append(
+            Candidate(
+                name=one.name,
+                seconds=0.0 if one in free else cached,
+                values=frozenset(
+                    (cell.arm, axis, value)
+                    for cell in one.cells
+                    for axis, value in (cell.values or {"": ""}).items()
+                ),
+                published=any(cell.id in printed for cell in one.cells),
+                after=one.after,
+                shared=_vectors_of(one),
+                shared_seconds=0.0 if one in free else seconds - cached,
+            )
+        )
+    return found
+
+
+def _vectors_of(training: Training) -> str:
+    """The same for trainings that find the same vectors of a frozen backbone in the cache."""
+    experiment = training.experiment
+    if not vectors_are_kept(experiment):
+        return ""
+    model, data, expand = experiment.model, experiment.data, experiment.expand
+    drawn = experiment.seed if data.balance or expand.per_class or expand.factor > 1 else 0
+    parts = (network_of(model.name), model.weights, model.pooling, model.fusion, drawn)
+    rows = (training.data, data, expand, experiment.preprocess)
+    return repr((parts, rows))
+
+
+def _computed_once(trainings: Sequence[Training]) -> list[Training]:
+    """Only the first of those that share vectors has their cost."""
+    seen: set[str] = set()
+    found = []
+    for one in trainings:
+        key = _vectors_of(one)
+        found.append(replace(one, cost=one.cost.cached) if key in seen else one)
+        seen |= {key} - {""}
+    return found
+
+
+def _more(protocol: Protocol, name: str, sizes: Mapping[str, DataSize]) -> float:
+    """How many times the published images are here, where there are more of them."""
+    if name not in sizes:
+        return 1.0
+    here, there = sizes[name].images.values(), protocol.data[name].images.values()
+    return max(1.0, sum(here) / sum(there))
+
+
+def _experiment(
+    cell: Cell, scale: float, more: float, weights: str, changes: Mapping[str, Any]
+) -> Experiment:
     settings: dict[str, Any] = dict(changes)
+    if more > 1 and cell.budget == "smoke" and "expand.factor" in cell.settings:
+        # As many images as the paper's; two of each at least, so that copies can leak.
+        settings["expand.factor"] = max(2, round(cell.settings["expand.factor"] / more))
     for key in ("data.balance", "expand.per_class"):
         if scale < 1 and key in cell.settings:
             settings[key] = max(4, int(cell.settings[key] * scale))
@@ -217,22 +302,27 @@ def plan_rows(plan: Plan) -> list[dict[str, Any]]:
     """
     rows = []
     planned = [cell for one in plan.trainings for cell in one.cells]
-    places = dict.fromkeys((cell.edition, cell.arm) for cell in planned)
+    beyond = [cell for one in plan.left_out for cell in one.cells]
+    places = dict.fromkeys((cell.edition, cell.arm) for cell in (*planned, *beyond))
     for edition, arm in places:
         mine = [t for t in plan.trainings if (t.edition, t.cells[0].arm) == (edition, arm)]
-        own = [cell for cell in planned if (cell.edition, cell.arm) == (edition, arm)]
-        rows.append(_row(edition, arm, own, mine))
-    rows.append(_row("all", "", planned, plan.trainings))
+        own, out = (
+            [cell for cell in some if (cell.edition, cell.arm) == (edition, arm)]
+            for some in (planned, beyond)
+        )
+        rows.append(_row(edition, arm, own, len(out), mine))
+    rows.append(_row("all", "", planned, len(beyond), plan.trainings))
     return rows
 
 
 def _row(
-    edition: str, arm: str, own: Sequence[Cell], trainings: Sequence[Training]
+    edition: str, arm: str, own: Sequence[Cell], left_out: int, trainings: Sequence[Training]
 ) -> dict[str, Any]:
     return {
         "edition": edition,
         "arm": arm,
         "cells": len(own),
+        "cells_left_out": left_out,
         "trainings": len(trainings),
         "epochs": sum(one.experiment.training.epochs for one in trainings),
         "epochs_without_sharing": sum(int(cell.settings["training.epochs"]) for cell in own),
@@ -250,13 +340,14 @@ def plan_table(plan: Plan) -> str:
     """The plan as text for people."""
     from ..progress import duration
 
-    head = ["edition", "arm", "cells", "trainings", "epochs", "unshared"]
+    head = ["edition", "arm", "cells", "left out", "trainings", "epochs", "unshared"]
     head += [machine.title for machine in MACHINES] + ["memory", "disk"]
     body = [
         [
             row["edition"],
             row["arm"],
             f"{row['cells']:,}",
+            f"{row['cells_left_out']:,}",
             f"{row['trainings']:,}",
             f"{row['epochs']:,}",
             f"{row['epochs_without_sharing']:,}",
@@ -277,8 +368,29 @@ def plan_table(plan: Plan) -> str:
     scaled = [f"{name} at {scale:.3f}" for name, scale in plan.scales.items() if scale < 1]
     if scaled:
         lines.append(f"draws in proportion to the images here: {', '.join(scaled)}")
+    lines += _of_budget(plan)
     lines.append("Times and memory are estimates from operations; what ran is measured.")
     return "\n".join(lines)
+
+
+def _of_budget(plan: Plan) -> list[str]:
+    """What the smoke budget leaves out, and where it does not hold."""
+    from ..progress import duration
+
+    lines = []
+    cells_ = sum(len(one.cells) for one in plan.left_out)
+    if cells_:
+        lines.append(
+            f"{counted(cells_, 'cell')} of {counted(len(plan.left_out), 'training')} left out: "
+            f"{BEYOND_SMOKE.removeprefix('not run: ')}."
+        )
+    for edition, seconds in plan.too_long.items():
+        lines.append(
+            f"{edition}: to meet every value of every axis takes an estimated "
+            f"{duration(seconds)}, more than the {SMOKE_MINUTES} minutes of the smoke budget. It "
+            "is planned all the same; choose less with --only."
+        )
+    return lines
 
 
 def _long(seconds: float, duration: Any) -> str:

@@ -131,10 +131,13 @@ def plan_for(request: Request, sources: Mapping[str, DataUsed] | None = None) ->
     protocol = read_protocol(request.paper)
     sizes = {name: source.size for name, source in (sources or {}).items()}
     if request.rendered:
+        from ..datasets.rendered.plan import share_out
+
         for name, source in protocol.data.items():
-            whole = sum(source.images.values())
-            drawn = {label: n * request.images // whole for label, n in source.images.items()}
-            sizes.setdefault(name, DataSize(drawn))
+            # Of two classes half is drawn of each; of more, as published.
+            weights = list(source.images.values()) if len(source.images) > 2 else [1.0, 1.0]
+            counts = share_out(weights, request.images)
+            sizes.setdefault(name, DataSize(dict(zip(source.images, counts, strict=True))))
     return make_plan(
         protocol,
         request.editions or protocol.editions,
@@ -149,6 +152,7 @@ def plan_for(request: Request, sources: Mapping[str, DataUsed] | None = None) ->
             for name, source in (sources or {}).items()
             if source.note == NO_TEST
         },
+        here=None if sources is None else sources,
     )
 
 
@@ -162,10 +166,11 @@ def gather(
                 f"--data {name}: {protocol.id} has no such data set. "
                 f"{suggestion(name, protocol.data)}"
             )
-    needed = {training.data: 0 for training in plan_for(request).trainings}
-    for training in plan_for(request).trainings:
+    planned = plan_for(request)
+    needed: dict[str, int] = {}
+    for training in (*planned.trainings, *planned.left_out):
         side = training.experiment.preprocess.size
-        needed[training.data] = max(needed[training.data], side)
+        needed[training.data] = max(needed.get(training.data, 0), side)
     named: list[tuple[str, Kind, Path]] = [
         *((name, "real", path) for name, path in request.data.items()),
         *((name, "substitute", path) for name, path in request.substitutes.items()),

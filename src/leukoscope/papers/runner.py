@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,14 +20,15 @@ from ..errors import (
     RunError,
     SplitError,
 )
-from ..files import write_json
+from ..files import read_json, write_json
 from ..models.classical.names import head_of
 from ..progress import Progress
 from ..records.experiment import Experiment, experiment_sha256, with_settings
-from ..records.run import Run, read_head_facts, read_history, read_run
+from ..records.run import PARTIAL, Run, read_head_facts, read_history, read_run
 from ..splits.grouping import open_grouped
+from .budget import BEYOND_SMOKE
 from .cells import Cell
-from .costs import MACHINES, parts_of
+from .costs import CORES, MACHINES, parts_of
 from .engines import Engine, Task, run_here
 from .grid import GridProgress
 from .planner import DataSize, Plan, Training
@@ -147,11 +149,14 @@ def run_plan(
                     if reason
                     else _read_back(training, sources[training.data], out)
                 )
-                write_json(out / "state.json", _state(plan, outcomes))
+                write_json(out / "state.json", _state(plan, outcomes, out))
     finally:
         grid.finish()
-    write_json(out / "state.json", _state(plan, outcomes))
-    return tuple(outcome for name in trainings for outcome in outcomes[name])
+    for training in plan.left_out:
+        outcomes[task_name(training)] = _not_run(training, BEYOND_SMOKE)
+    write_json(out / "state.json", _state(plan, outcomes, out))
+    names = (*trainings, *map(task_name, plan.left_out))
+    return tuple(outcome for name in names for outcome in outcomes[name])
 
 
 def task_name(training: Training) -> str:
@@ -181,11 +186,23 @@ def run_training(training: Training, source: DataUsed, out: Path, progress: Prog
     RunError, StorageError
         As ``training.train`` does: what stops the others too.
     """
+    folder = _folder(training, out)
+    resumed = folder.with_name(folder.name + PARTIAL).exists()
+    began = time.perf_counter()
     try:
-        _train(training, source, _folder(training, out), out, progress)
+        _train(training, source, folder, out, progress)
     except CANNOT as reason:
         return f"not run: {reason}"
+    from torch import get_num_threads
+
+    took = {"seconds": time.perf_counter() - began, "threads": get_num_threads()}
+    write_json(_took(training, out), {"schema": 1, **took, "resumed": resumed})
     return ""
+
+
+def _took(training: Training, out: Path) -> Path:
+    """Where it stands what a training took, with everything, in the call that finished it."""
+    return out / "seconds" / training.edition / f"{training.name}.json"
 
 
 def _folder(training: Training, out: Path) -> Path:
@@ -310,15 +327,34 @@ def _seconds(folder: Path, epochs: int, head: str) -> float:
     return total
 
 
-def _state(plan: Plan, finished: Mapping[str, Sequence[Outcome]]) -> dict[str, Any]:
+def _state(plan: Plan, finished: Mapping[str, Sequence[Outcome]], out: Path) -> dict[str, Any]:
     outcomes = [outcome for some in finished.values() for outcome in some]
     return {
         "schema": 1,
         "paper": plan.protocol.id,
         "budget": plan.budget,
-        "cells": plan.cells,
+        "cells": plan.cells + sum(len(one.cells) for one in plan.left_out),
         "run": [f"{one.cell.edition}: {one.cell.id}" for one in outcomes if not one.reason],
         "not_run": {
             f"{one.cell.edition}: {one.cell.id}": one.reason for one in outcomes if one.reason
         },
+        "trainings": {
+            task_name(one): _measured(one, out)
+            for one in plan.trainings
+            if task_name(one) in finished
+        },
+    }
+
+
+def _measured(training: Training, out: Path) -> dict[str, Any]:
+    """Estimated and measured, in seconds of one core: how many worked on it does not matter."""
+    estimated = round(training.cost.seconds(MACHINES[0]) * CORES, 1)
+    path = _took(training, out)
+    if not path.is_file():
+        return {"estimated_core_seconds": estimated, "measured_core_seconds": None}
+    took = read_json(path, what="seconds of a training", schema=1, error=RunError)
+    return {
+        "estimated_core_seconds": estimated,
+        "measured_core_seconds": round(took["seconds"] * took["threads"], 1),
+        "resumed": took["resumed"],
     }

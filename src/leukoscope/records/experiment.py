@@ -273,10 +273,10 @@ def with_settings(
 
 def _suggest_another_table(table: Mapping[str, Any], dotted: str, where: str) -> None:
     """Refuse a key that stands in another table than the one that is named, and say which."""
+    if _has(table, dotted):
+        return
     known = _flat(table)
     last = dotted.rpartition(".")[2]
-    if dotted in known or any(key.startswith(f"{dotted}.") for key in known):
-        return
     elsewhere = [key for key in known if key.rpartition(".")[2] == last and key.count(".") == 1]
     if elsewhere:
         raise ExperimentError(
@@ -284,6 +284,15 @@ def _suggest_another_table(table: Mapping[str, Any], dotted: str, where: str) ->
             + " or ".join(f"'{key}'" for key in elsewhere)
             + "?"
         )
+
+
+def _has(table: Mapping[str, Any], dotted: str) -> bool:
+    place: Any = table
+    for part in dotted.split("."):
+        if not isinstance(place, Mapping) or part not in place:
+            return False
+        place = place[part]
+    return True
 
 
 def write_experiment(experiment: Experiment, path: Path) -> None:
