@@ -27,6 +27,8 @@ from leukoscope.evaluation.curves import (
     worst_errors,
 )
 from leukoscope.figures import FIGURES, Drawing, save
+from leukoscope.figures.bars import Bar, BarRow, bars
+from leukoscope.figures.box import BoxRow, box
 from leukoscope.figures.decision_surface import Surface
 from leukoscope.figures.memberships import Panel
 from leukoscope.records.predictions import Predictions, predictions_from_table
@@ -34,7 +36,7 @@ from leukoscope.records.predictions import Predictions, predictions_from_table
 SVG = "{http://www.w3.org/2000/svg}"
 LINK = "{http://www.w3.org/1999/xlink}href"
 FEW = 60
-NOT_OF_PREDICTIONS = {"learning_curves", "gallery", "memberships", "decision_surface"}
+NOT_OF_PREDICTIONS = {"learning_curves", "box", "gallery", "memberships", "decision_surface"}
 
 
 def predictions(
@@ -98,6 +100,21 @@ def sets() -> list[Panel]:
     return [Panel("ratio", "nucleus-to-cell ratio", 2 * STEPS, curves), score]
 
 
+BARS = [
+    BarRow(
+        "CNN-3",
+        {
+            "published": Bar(0.87),
+            "as published": Bar(0.9, 0.8, 0.95, 480, 24),
+            "leak-free": Bar(0.7, 0.6, 0.8, 480, 24),
+        },
+    ),
+    BarRow("Selcuk & Ozen", {"published": Bar(0.9391)}),
+    BarRow("not run", {}),
+]
+DRAWS = [0.6, 0.7, 0.75, 0.8, 0.95]
+BOXES = [BoxRow("VGG16", {"published": [0.9, 0.92], "leak-free": DRAWS}), BoxRow("none", {})]
+
 WORDS = {"note": "leak-free (inferred), rendered data", "group_word": "inferred group"}
 
 
@@ -122,6 +139,8 @@ def drawn() -> dict[str, Drawing]:
         "learning_curves": (histories(),),
         "gallery": (cases, images),
         "editions": (gap(one, worse(one), resamples=FEW),),
+        "bars": (BARS, "Accuracy"),
+        "box": (BOXES, "Accuracy", "draw"),
         "comparison": (compare(one, worse(one), resamples=FEW),),
         "memberships": (sets(),),
         "decision_surface": (SURFACE,),
@@ -447,3 +466,56 @@ def test_what_cannot_be_drawn_says_why():
         FIGURES["comparison"](outcome, metrics=["auroc"])
     with pytest.raises(ReportError, match="was measured in both editions"):
         FIGURES["editions"](outcome)
+
+
+def test_bars_are_as_long_as_their_values(drawn):
+    drawing = drawn["bars"]
+    widths = {}
+    for series in ("published", "as-published", "leak-free"):
+        path = next(element(drawing, f"bar-CNN-3-{series}").iter(f"{SVG}path"))
+        x = [float(v) for v, _ in re.findall(r"[ML] (-?[\d.]+) (-?[\d.]+)", path.get("d"))]
+        widths[series] = max(x) - min(x)
+    assert widths["as-published"] / widths["published"] == pytest.approx(0.9 / 0.87, rel=1e-3)
+    assert widths["leak-free"] / widths["published"] == pytest.approx(0.7 / 0.87, rel=1e-3)
+    ends = points(drawing, "interval-CNN-3-leak-free")[:, 0]
+    assert np.ptp(ends) / widths["published"] == pytest.approx(0.2 / 0.87, rel=1e-3)
+    words = texts(drawing)
+    assert {"published", "as published", "leak-free", "0.939"} <= set(words)
+    assert "not run" not in words, "a row without a bar is left out"
+
+
+def test_a_box_has_every_value_and_its_median(drawn):
+    drawing = drawn["box"]
+    places = markers(drawing, "values-VGG16-leak-free")[:, 0]
+    assert len(places) == len(DRAWS)
+    # Values lie on one scale: a straight line through them.
+    slope, cut = np.polyfit(DRAWS, places, 1)
+    assert places == pytest.approx(slope * np.array(DRAWS) + cut, abs=0.01)
+    median = points(drawing, "median-VGG16-leak-free")[:, 0]
+    assert median == pytest.approx(slope * 0.75 + cut, abs=0.01)
+    assert "leak-free median 0.750 (0.600 to 0.950)" in drawing.description
+
+
+def test_bars_and_boxes_refuse_what_they_cannot_draw():
+    with pytest.raises(ReportError, match="nothing was published or measured"):
+        bars([BarRow("a", {})], "Accuracy")
+    with pytest.raises(ReportError, match="'holdout' is none of published"):
+        bars([BarRow("a", {"holdout": Bar(0.5)})], "Accuracy")
+    with pytest.raises(ReportError, match="nothing was published or measured"):
+        box([BoxRow("a", {"leak-free": []})], "Accuracy", "fold")
+    with pytest.raises(ReportError, match="'holdout' is none of published"):
+        box([BoxRow("a", {"holdout": [0.5]})], "Accuracy", "fold")
+
+
+def test_curves_of_several_systems_say_so():
+    one = roc(predictions(), resamples=FEW)[0]
+    two = [replace(one, name="CNN-3"), replace(one, name="CNN-4")]
+    drawing = FIGURES["roc"](two, of="each system")
+    assert drawing.title == "ROC curves, each system"
+    assert any(text.startswith("CNN-4 0.") for text in texts(drawing))
+
+
+def test_test_accuracies_are_points_on_the_learning_curves():
+    drawing = FIGURES["learning_curves"](histories(1), tested=[(2, 0.5), (6, 0.8)])
+    assert len(markers(drawing, "test-accuracy")) == 2
+    assert "Test accuracy: 0.500 after 2, 0.800 after 6" in drawing.description

@@ -169,7 +169,7 @@ def test_published_and_measured_stand_side_by_side(
         value = 0.9 if outcome.cell.edition == "as-published" else 0.8
         return reproduction.Measured(value, value - 0.05, value + 0.05, 12, 300)
 
-    monkeypatch.setattr(reproduction, "_measured", measured)
+    monkeypatch.setattr(reproduction, "measured_figure", measured)
     lines = reproduction.reproduction_lines(plan, outcomes, {})
     assert len(lines) == 130
     assert all(line.gap == pytest.approx(0.1) for line in lines)

@@ -2,13 +2,15 @@
 
 >>> from leukoscope.figures import FIGURES, save
 >>> sorted(FIGURES)[:3]
-['comparison', 'confusion', 'decision_curve']
+['bars', 'box', 'comparison']
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from .bars import bars
+from .box import box
 from .canvas import Drawing, save
 from .comparison import comparison
 from .confusion import confusion
@@ -40,6 +42,8 @@ FIGURES: dict[str, Callable[..., Drawing]] = {
     "gallery": gallery,
     "editions": editions,
     "comparison": comparison,
+    "bars": bars,
+    "box": box,
     "memberships": memberships,
     "decision_surface": decision_surface,
 }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ReportError
-from .canvas import Drawing, colour, page, styled
+from .canvas import INK, Drawing, colour, page, styled
 from .words import counted, key, value
 
 if TYPE_CHECKING:
@@ -23,13 +23,18 @@ PANELS = (("loss", "Loss (nats)"), ("accuracy", "Accuracy"))
 
 @styled
 def learning_curves(
-    histories: Sequence[tuple[str, pd.DataFrame]], *, note: str = "", group_word: str = "group"
+    histories: Sequence[tuple[str, pd.DataFrame]],
+    *,
+    note: str = "",
+    group_word: str = "group",
+    tested: Sequence[tuple[int, float]] = (),
 ) -> Drawing:
     """Thin lines are folds, thick ones their mean; dashed is validation.
 
     ``histories`` are fold names with their ``history.csv``: epoch, loss, accuracy, and where
-    there are validation rows validation_loss and validation_accuracy. ``group_word`` says nothing
-    here; all figures take it.
+    there are validation rows validation_loss and validation_accuracy. ``tested`` are numbers of
+    epochs and the accuracy on the test part after them, drawn as points. ``group_word`` says
+    nothing here; all figures take it.
 
     Raises
     ------
@@ -51,6 +56,11 @@ def learning_curves(
         axes = made.axes(LEFT, low, ACROSS, EACH)
         _series(axes, histories, column, "training", colour(1), "-")
         _series(axes, histories, f"validation_{column}", "validation", colour(0), (0, (4, 1.5)))
+        if tested and column == "accuracy":
+            axes.plot(*zip(*tested, strict=True), "D", color=INK, markersize=4, label="test",
+                      clip_on=False, gid="test-accuracy")  # fmt: skip
+            axes.legend(*(one[-1:] for one in axes.get_legend_handles_labels()),
+                        loc="lower right", borderaxespad=0.2)  # fmt: skip
         axes.set_ylabel(title)
         axes.grid(visible=True)
         axes.set_axisbelow(True)
@@ -62,10 +72,12 @@ def learning_curves(
             axes.legend(loc="upper right", borderaxespad=0.2)
         else:
             axes.set_xlabel("Epoch")
+    on_test = ", ".join(f"{value(accuracy)} after {epochs}" for epochs, accuracy in tested)
     last = [table["loss"].iloc[-1] for _, table in histories]
     return made.finish(
         f"Loss and accuracy over epochs of {words}; the training loss ends at "
         f"{value(float(np.mean(last)))} on average."
+        + (f" Test accuracy: {on_test}." if tested else "")
     )
 
 

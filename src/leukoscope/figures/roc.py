@@ -19,8 +19,16 @@ DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1, 
 
 
 @styled
-def roc(curves: Sequence[Curve], *, note: str = "", group_word: str = "group") -> Drawing:
+def roc(
+    curves: Sequence[Curve],
+    *,
+    note: str = "",
+    group_word: str = "group",
+    of: str = "each class alone",
+) -> Drawing:
     """One curve a class with its 95 % band; the diagonal is chance.
+
+    ``of`` says what several curves are of, where they are not classes of one run.
 
     Raises
     ------
@@ -28,7 +36,7 @@ def roc(curves: Sequence[Curve], *, note: str = "", group_word: str = "group") -
         When there is no curve: no model was tested on items of both classes.
     """
     made, axes = square(
-        "roc", "ROC curves" if len(curves) > 1 else "ROC curve", curves, note, group_word
+        "roc", "ROC curves" if len(curves) > 1 else "ROC curve", curves, note, group_word, of
     )
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (3, 3)), gid="chance")
     draw_curves(axes, curves, "AUROC")
@@ -39,14 +47,19 @@ def roc(curves: Sequence[Curve], *, note: str = "", group_word: str = "group") -
 
 
 def square(
-    name: str, title: str, curves: Sequence[Curve], note: str, group_word: str
+    name: str,
+    title: str,
+    curves: Sequence[Curve],
+    note: str,
+    group_word: str,
+    of: str = "each class alone",
 ) -> tuple[Page, Any]:
     """A page with square axes from 0 to 1."""
     if not curves:
         raise ReportError(
             f"{title}: no curve to draw: no model was tested on items of both classes."
         )
-    whole = f"{title}: {curves[0].name}" if len(curves) == 1 else f"{title}, each class alone"
+    whole = f"{title}: {curves[0].name}" if len(curves) == 1 else f"{title}, {of}"
     made = page(name, whole, facts(curves[0].basis, group_word), height=SIDE + BOTTOM, note=note)
     axes = made.axes(LEFT, BOTTOM, SIDE, SIDE)
     axes.set_xlim(-0.01, 1.01)

@@ -25,6 +25,8 @@ __all__ = [
     "Axis",
     "AxisValue",
     "Fault",
+    "Figure",
+    "FigureKind",
     "Protocol",
     "Reading",
     "Source",
@@ -149,6 +151,33 @@ class TableFacts(Record):
     """Metric → digits that carry meaning, where the print shows more (0.820 for 0.82) or fewer."""
 
 
+FigureKind = Literal["curves", "roc", "confusion", "bars", "box", "classification-report"]
+
+
+class Figure(Record):
+    """Result figures of the paper that have one measured twin."""
+
+    numbers: tuple[str, ...]
+    """As printed (``Figure 5.1``); the place in the text where a figure has none."""
+    title: str
+    """What it shows."""
+    kind: FigureKind
+    cells: tuple[str, ...]
+    """Conditions as ``--only`` takes them: the cells that it is of, in its own order."""
+    names: tuple[str, ...] = ()
+    """Of the cells, one for each condition; without them the axes' titles tell them apart."""
+    by: tuple[str, ...] = ()
+    """Axes of which each value has a drawing of its own."""
+    over: str = ""
+    """Of a box plot: the axis over whose values a box stands."""
+    metrics: tuple[str, ...] = ("accuracy",)
+    """Of bars and boxes, as the published tables call them."""
+    literature: str = ""
+    """Of bars: the table whose accuracies of other works stand beside."""
+    claimed: bool = False
+    """Announced in the text, and not shown."""
+
+
 class Fault(Record):
     """Something wrong in the paper, and where."""
 
@@ -183,6 +212,8 @@ class Protocol(Record):
     readings: tuple[Reading, ...]
     unpublished: tuple[Unpublished, ...]
     tables: tuple[TableFacts, ...]
+    figures: tuple[Figure, ...] = ()
+    """The paper's result figures, in its order."""
     faults: tuple[Fault, ...]
     notes: tuple[Note, ...] = ()
 
@@ -207,7 +238,22 @@ class Protocol(Record):
             for axis, names in reading.only.items():
                 for name in names:
                     self.axis(axis).value(name)
+        for figure in self.figures:
+            self._figure_fits(figure)
         return self
+
+    def _figure_fits(self, figure: Figure) -> None:
+        for name in (*figure.by, *([figure.over] if figure.over else ())):
+            self.axis(name)
+        if figure.literature:
+            self.table(figure.literature)
+        if figure.names and len(figure.names) != len(figure.cells):
+            raise ValueError(
+                f"{', '.join(figure.numbers)}: {len(figure.names)} names for "
+                f"{len(figure.cells)} conditions"
+            )
+        if (figure.kind == "box") != bool(figure.over):
+            raise ValueError(f"{', '.join(figure.numbers)}: 'over' belongs to a box plot")
 
     def _known_data(self, name: str) -> None:
         if name and name not in self.data:

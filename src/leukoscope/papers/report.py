@@ -11,27 +11,20 @@ from ..files import write_atomic
 from ..reports.numbers import counted, decimal, interval, signed
 from ..reports.templating import render
 from .budget import SMOKE_IMAGES, SMOKE_RULES, SMOKE_SUBJECTS
+from .found import Found
+from .literature import literature
+from .network_cost import CellCost, cell_cost
 from .optimism import expected_maximum, optimism
 from .planner import Plan, plan_rows
+from .plates import SERIES
 from .protocol import TableFacts
-from .reproduction import Line, Measured, audited
+from .reproduction import METRICS, Line, Measured, audited
 from .runner import DataUsed, Outcome
+from .spread import Spread, spreads
+from .twins import twins
+from .worst import worst_subject
 
 __all__ = ["write_reproduction_report"]
-
-METRICS = {
-    "accuracy": "Accuracy",
-    "precision": "Precision",
-    "recall": "Recall",
-    "f1": "F1",
-    "sensitivity": "Sensitivity",
-    "specificity": "Specificity",
-    "auc": "AUC",
-    "training_accuracy": "Training accuracy",
-    "validation_accuracy": "Validation accuracy",
-    "claimed_accuracy": "Average accuracy, claimed",
-    "f1_weighted": "Weighted F1",
-}
 
 
 @dataclass(frozen=True)
@@ -50,6 +43,19 @@ class Row:
     measured: tuple[tuple[str, str, str], ...]
     """For each edition: value, interval, reason."""
     gap: str
+    cost: ShownCost | None
+    """On the first figure of the line."""
+
+
+@dataclass(frozen=True)
+class ShownCost:
+    """What a cell cost, as the page prints it."""
+
+    parameters: str
+    gflop: str
+    vector: str
+    seconds: tuple[str, ...]
+    """For each edition."""
 
 
 def write_reproduction_report(
@@ -62,6 +68,7 @@ def write_reproduction_report(
     """Write the page: what was run on which data, every table, plan, choices, faults, cells."""
     protocol = plan.protocol
     done = [one for one in outcomes if not one.reason]
+    found = Found(plan, outcomes, lines, sources)
     page = render(
         "reproduction.html",
         title=f"{protocol.id}, reproduced",
@@ -76,8 +83,10 @@ def write_reproduction_report(
         total=len(outcomes),
         sources=[_source(plan, name, sources.get(name)) for name in protocol.data],
         tables=_tables(plan, lines),
+        blocks=twins(found),
+        spreads=_spreads(found),
         plan=[_plan_row(row) for row in plan_rows(plan)],
-        cells=[_cell(one) for one in done],
+        cells=[_cell(plan, one) for one in done],
         missing=_missing(outcomes),
         impossible=[
             (table, line, verdict.reasons, verdict.instead)
@@ -126,17 +135,44 @@ def _tables(plan: Plan, lines: Sequence[Line]) -> list[dict[str, Any]]:
                     impossible=line.audit == "impossible" and not number,
                     measured=tuple(_shown(line.measured[e]) for e in plan.protocol.editions),
                     gap=signed(line.gap) if line.gap is not None else "—",
+                    cost=None if number else _cost(plan, line.costs),
                 )
             )
-    return [
+    others = {one.table: one for one in literature(plan.protocol, audited(plan.protocol))}
+    tables = [
         {
             "name": name,
             "title": plan.protocol.table(name).title,
             "chosen": _chosen(plan.protocol.table(name), lines),
             "rows": rows,
+            "costed": any(row.cost for row in rows),
+            "context": others.pop(name, None),
         }
         for name, rows in found.items()
     ]
+    alone = [
+        {"name": one.table, "title": one.title, "chosen": "", "rows": [], "costed": False,
+         "context": one}
+        for one in others.values()
+    ]  # fmt: skip
+    order = {table.name: number for number, table in enumerate(plan.protocol.tables)}
+    return sorted([*tables, *alone], key=lambda table: order[table["name"]])
+
+
+def _cost(plan: Plan, costs: Mapping[str, CellCost]) -> ShownCost | None:
+    from ..progress import duration
+
+    if not costs:
+        return None
+    one = list(costs.values())[-1]
+    return ShownCost(
+        parameters="—" if one.parameters is None else f"{one.parameters:,}",
+        gflop="—" if one.gflop is None else f"{one.gflop:.3g}",
+        vector="—" if one.vector_length is None else f"{one.vector_length:,}",
+        seconds=tuple(
+            duration(costs[e].seconds) if e in costs else "—" for e in plan.protocol.editions
+        ),
+    )
 
 
 def _chosen(table: TableFacts, lines: Sequence[Line]) -> str:
@@ -181,7 +217,7 @@ def _plan_row(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _cell(one: Outcome) -> dict[str, Any]:
+def _cell(plan: Plan, one: Outcome) -> dict[str, Any]:
     from ..errors import RunError
     from ..files import read_json
     from ..progress import duration
@@ -190,6 +226,7 @@ def _cell(one: Outcome) -> dict[str, Any]:
     assert one.folder is not None
     table = read_json(one.folder / "metrics.json", what="metrics", schema=1, error=RunError)
     image = table["levels"].get("image") or {}
+    cost, worst = cell_cost(one), worst_subject(table)
     figures = []
     for name in ("accuracy", "auroc"):
         entry = image.get(name) or {}
@@ -201,7 +238,44 @@ def _cell(one: Outcome) -> dict[str, Any]:
         "figures": figures,
         "groups": (image.get("accuracy") or {}).get("groups") or 0,
         "n": (image.get("accuracy") or {}).get("n") or 0,
-        "seconds": duration(one.seconds),
+        "cost": _cost(plan, {one.cell.edition: cost}),
+        "seconds": duration(cost.seconds),
+        "worst_value": decimal(worst.right) if worst else "—",
+        "worst_name": worst.name if worst else "",
+    }
+
+
+def _spreads(found: Found) -> dict[str, Any]:
+    """Repeats as a table, and for each kind of repeat a box plot of accuracies."""
+    from ..figures import FIGURES
+    from ..figures.box import BoxRow
+    from ..reports.drawings import Drawn, placed
+
+    all_of_them = spreads(found)
+    drawings: list[Drawn] = []
+    for over in dict.fromkeys(one.over for one in all_of_them):
+        rows: dict[str, dict[str, tuple[float, ...]]] = {}
+        for one in all_of_them:
+            if one.over == over and one.metric == "accuracy":
+                rows.setdefault(one.name, {})[SERIES[one.edition]] = one.values
+        if rows:
+            boxes = [BoxRow(name, values) for name, values in rows.items()]
+            note = f"{found.data_words_of_all}; {found.plan.budget} budget"
+            drawing = FIGURES["box"](boxes, METRICS["accuracy"], over, note=note)
+            drawings.append(placed(drawing, f"spread-{len(drawings)}"))
+    return {"rows": [_spread(one) for one in all_of_them], "drawings": drawings}
+
+
+def _spread(one: Spread) -> dict[str, str]:
+    return {
+        "name": one.name,
+        "edition": one.edition,
+        "metric": METRICS[one.metric],
+        "over": counted(len(one.values), one.over),
+        "mean": decimal(one.mean),
+        "deviation": decimal(one.deviation),
+        "least": decimal(min(one.values)),
+        "most": decimal(max(one.values)),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +16,34 @@ from ..evaluation.printed import figure
 from ..files import read_json, write_atomic
 from ..records.predictions import read_predictions
 from ..records.run import read_history
+from ..records.split import Edition
+from .network_cost import CellCost, cell_cost
 from .planner import Plan
 from .protocol import Protocol
 from .published import Published, published, rows_to_audit
 from .runner import DataUsed, Outcome
+from .worst import Worst, worst_subject
 
-__all__ = ["COLUMNS", "Line", "Measured", "reproduction_lines", "write_reproduction_csv"]
+__all__ = [
+    "COLUMNS",
+    "METRICS",
+    "Line",
+    "Measured",
+    "audited",
+    "measured_figure",
+    "reproduction_lines",
+    "write_reproduction_csv",
+]
 
-EDITIONS = ("as-published", "leak-free")
+EDITIONS: tuple[Edition, ...] = ("as-published", "leak-free")
 COLUMNS = (
     "paper", "table", "line", "column", "metric", "published", "published_value", "audit", "cell",
     "as_published", "as_published_low", "as_published_high",
     "leak_free", "leak_free_low", "leak_free_high", "gap",
-    "groups", "n", "epochs", "budget", "data", "data_kind", "not_run",
+    "groups", "n", "epochs",
+    "parameters", "gflop", "vector_length", "as_published_seconds", "leak_free_seconds",
+    "worst_subject", "worst_subject_right",
+    "budget", "data", "data_kind", "not_run",
 )  # fmt: skip
 NAMES = {
     "accuracy": "accuracy",
@@ -39,6 +54,20 @@ NAMES = {
     "f1_weighted": "f1_weighted",
 }
 """Published metric → ours, where the averaging does not matter."""
+METRICS = {
+    "accuracy": "Accuracy",
+    "precision": "Precision",
+    "recall": "Recall",
+    "f1": "F1",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "auc": "AUC",
+    "training_accuracy": "Training accuracy",
+    "validation_accuracy": "Validation accuracy",
+    "claimed_accuracy": "Average accuracy, claimed",
+    "f1_weighted": "Weighted F1",
+}
+"""Published metric → what people call it."""
 SUBJECTS = {
     "subject_sensitivity": "sensitivity",
     "subject_specificity": "specificity",
@@ -73,6 +102,10 @@ class Line:
     epochs: int
     data: str
     data_kind: str
+    costs: Mapping[str, CellCost] = field(default_factory=dict)
+    """Edition → what its cell cost, where it was run."""
+    worst: Worst | None = None
+    """Of the leak-free edition, or of the only one that was run."""
 
 
 def reproduction_lines(
@@ -82,6 +115,8 @@ def reproduction_lines(
     protocol = plan.protocol
     of_cell = {(one.cell.id, one.cell.edition): one for one in outcomes}
     verdicts = audited(protocol)
+    costs = {place: cell_cost(one) for place, one in of_cell.items() if one.run and not one.reason}
+    worst = {place: _worst(of_cell[place]) for place in costs}
     found = []
     for cell in published(protocol):
         if cell.kind != "result":
@@ -93,7 +128,7 @@ def reproduction_lines(
             measured[edition] = (
                 Measured(None, reason="not run: not among the cells that were asked for")
                 if outcome is None
-                else _measured(outcome, cell.metric, averaging)
+                else measured_figure(outcome, cell.metric, averaging)
             )
         values = [measured[edition].value for edition in EDITIONS if edition in measured]
         both = len(values) == 2 and None not in values
@@ -110,6 +145,11 @@ def reproduction_lines(
                 epochs=first.epochs if first else 0,
                 data=source.words if source else "",
                 data_kind=source.kind if source else "",
+                costs={e: costs[cell.cell, e] for e in EDITIONS if (cell.cell, e) in costs},
+                worst=next(
+                    (worst[cell.cell, e] for e in reversed(EDITIONS) if (cell.cell, e) in worst),
+                    None,
+                ),
             )
         )
     return tuple(found)
@@ -129,7 +169,8 @@ def _fraction(cell: Published) -> float | None:
         return None
 
 
-def _measured(outcome: Outcome, metric: str, averaging: str) -> Measured:
+def measured_figure(outcome: Outcome, metric: str, averaging: str) -> Measured:
+    """What a published metric is in a run that was made here; with its reason where it is not."""
     if outcome.reason or outcome.run is None or outcome.folder is None:
         return Measured(None, reason=outcome.reason)
     if metric == "training_accuracy":
@@ -146,6 +187,12 @@ def _measured(outcome: Outcome, metric: str, averaging: str) -> Measured:
     if entry is None:
         return Measured(None, reason=f"{metric.replace('_', ' ')} is not measured")
     return _entry(entry)
+
+
+def _worst(outcome: Outcome) -> Worst | None:
+    assert outcome.folder is not None
+    path = outcome.folder / "metrics.json"
+    return worst_subject(read_json(path, what="metrics", schema=1, error=RunError))
 
 
 def _entry(entry: Mapping[str, Any]) -> Measured:
@@ -216,6 +263,16 @@ def write_reproduction_csv(plan: Plan, lines: Sequence[Line], path: Path) -> Non
             row[f"{name}_high"] = _digits(measured.high)
             if measured.value is not None:
                 row["groups"], row["n"] = measured.groups or "", measured.n or ""
+        for edition, cost in line.costs.items():
+            row |= {
+                "parameters": cost.parameters,
+                "gflop": "" if cost.gflop is None else f"{cost.gflop:.6g}",
+                "vector_length": cost.vector_length,
+                f"{edition.replace('-', '_')}_seconds": f"{cost.seconds:.3f}",
+            }
+        if line.worst is not None:
+            row["worst_subject"] = line.worst.name
+            row["worst_subject_right"] = _digits(line.worst.right)
         reasons = {m.reason for m in line.measured.values() if m.value is None and m.reason}
         row["not_run"] = "; ".join(sorted(reasons))
         writer.writerow(row)

@@ -13,7 +13,7 @@ from ..evaluation import curves
 from ..figures import FIGURES, Drawing
 from .study import Pair, Shown
 
-__all__ = ["Drawn", "editions", "learning_curves", "result_figures"]
+__all__ = ["Drawn", "editions", "learning_curves", "placed", "result_figures"]
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def editions(pair: Pair, metrics: tuple[str, ...]) -> Drawn:
         note=note(pair.leak_free),
         group_word=pair.leak_free.group_word,
     )
-    return _set(drawing, f"{pair.published.anchor}-{pair.leak_free.anchor}")
+    return placed(drawing, f"{pair.published.anchor}-{pair.leak_free.anchor}")
 
 
 def note(shown: Shown) -> str:
@@ -81,15 +81,15 @@ def _confusion(shown: Shown, metrics: Mapping[str, Any]) -> Drawn | None:
         note=note(shown),
         group_word=shown.group_word,
     )
-    return _set(drawing, shown.anchor)
+    return placed(drawing, shown.anchor)
 
 
 def _draw(shown: Shown, name: str, data: Any) -> Drawn:
     drawing = FIGURES[name](data, note=note(shown), group_word=shown.group_word)
-    return _set(drawing, shown.anchor)
+    return placed(drawing, shown.anchor)
 
 
-def _set(drawing: Drawing, anchor: str) -> Drawn:
+def placed(drawing: Drawing, anchor: str) -> Drawn:
     """A drawing set into the page, its ids made the run's own.
 
     ``figures`` makes ids from a figure's content; two runs may have the very same figure.

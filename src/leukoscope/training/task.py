@@ -90,6 +90,10 @@ def _classes(
         return tuple(classes), None
     positive = "blast" if experiment.data.task == "binary" else card.positive
     if positive not in classes:
+        # Of the set's own classes, the one that the card maps to it (SN-AM: b-all is blast).
+        mapped = [label for label in classes if card.classes.get(label) == positive]
+        positive = mapped[0] if len(mapped) == 1 else positive
+    if positive not in classes:
         raise ExperimentError(
             f"{name}: which of {classes[0]!r} and {classes[1]!r} is the positive class? The card "
             f"says {positive!r}, which is neither. Name it when reading "

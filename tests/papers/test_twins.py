@@ -1,0 +1,133 @@
+"""A small reproduction, and the figures and tables that its page shows."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+
+import pandas as pd
+import pytest
+from sklearn.metrics import accuracy_score, confusion_matrix
+
+from leukoscope.papers.cells import cells
+from leukoscope.papers.found import Found, cell_names
+from leukoscope.papers.protocol import read_protocol
+from leukoscope.papers.reproduce import Reproduction, Request, gather, reproduce
+from leukoscope.papers.twins import twins
+from leukoscope.progress import Progress
+
+QUIET = Progress(quiet=True)
+REQUEST = Request(
+    paper="abed2022",
+    only=("main,dataset=allidb,network=simple-cnn",),
+    rendered=True,
+    images=60,
+    subjects=20,
+    settings={"preprocess.size": 32, "training.device": "cpu", "training.epochs": 2},
+)
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reproduction]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LEUKOSCOPE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield reproduce(REQUEST, tmp_path_factory.mktemp("twins") / "abed", QUIET)
+
+
+@pytest.fixture(scope="module")
+def found(done: Reproduction) -> Found:
+    sources = gather(done.plan.protocol, REQUEST, done.folder, QUIET)
+    return Found(done.plan, done.outcomes, done.lines, sources)
+
+
+def page(done: Reproduction) -> str:
+    return (done.folder / "reproduction.html").read_text(encoding="utf-8")
+
+
+def test_both_editions_of_a_figure_stand_side_by_side(found: Found) -> None:
+    blocks = {block.title: block for block in twins(found)}
+    block = blocks["Figures 5.7, 5.8 and 5.9"]
+    (pair,) = block.pairs
+    assert [column.edition for column in pair.columns] == ["as-published", "leak-free"]
+    for column in pair.columns:
+        assert [one.name for one in column.drawings] == ["learning_curves", "confusion"]
+        for drawing in column.drawings:
+            words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", str(drawing.svg)))
+            assert column.edition in words
+            assert "Rendered" in words, "nobody takes it for the paper's data"
+            assert "smoke budget" in words
+        assert column.report is not None
+
+
+def test_what_was_not_run_says_so(found: Found) -> None:
+    blocks = {block.title: block for block in twins(found)}
+    absent = blocks["Figures 5.1, 5.2 and 5.3"]
+    assert absent.pairs == ()
+    assert "none of its cells" in absent.reason
+    (told,) = (block for block in blocks.values() if "§5.4.6, ROC curve" in block.title)
+    assert [heading.claimed for heading in told.headings] == [False, False, True]
+    bars = blocks["Figure 5.19"].pairs[0].across[0]
+    assert "published 0.942" in bars.caption
+    assert "as published" in bars.caption
+    assert "leak-free" in bars.caption
+
+
+def test_the_matrix_and_the_report_are_of_the_predictions(done: Reproduction, found: Found) -> None:
+    for outcome in done.outcomes:
+        assert outcome.folder is not None
+        table = pd.read_csv(outcome.folder / "predictions.csv", keep_default_na=False)
+        test = table[table["part"] == "test"]
+        matrix = found.shown(outcome).run.metrics["confusion"]
+        theirs = confusion_matrix(test["label"], test["predicted"], labels=matrix["labels"])
+        assert matrix["counts"] == theirs.tolist()
+        (pair,) = next(b for b in twins(found) if "5.7" in b.title).pairs
+        report = next(c.report for c in pair.columns if c.edition == outcome.cell.edition)
+        assert report is not None
+        rows = {row.name: row for row in report.rows}
+        assert rows["accuracy"].scores[2] is not None
+        assert rows["accuracy"].scores[2].value == pytest.approx(
+            accuracy_score(test["label"], test["predicted"])
+        )
+
+
+def test_the_page_stands_alone_and_shows_every_figure_of_the_paper(done: Reproduction) -> None:
+    text = page(done)
+    for figure in done.plan.protocol.figures:
+        for number in figure.numbers:
+            assert number.removeprefix("Figure ") in text, number
+    assert "<script" not in text
+    assert 'src="http' not in text
+    ids = re.findall(r'\bid="([^"]+)"', text)
+    assert len(ids) == len(set(ids)), "every drawing's ids are its own"
+    assert "Context: results of others" in text
+    assert "parameters</span>" in text
+    assert len(text) < 400_000
+
+
+def test_every_measured_row_says_what_it_cost(done: Reproduction) -> None:
+    rows = list(csv.DictReader((done.folder / "reproduction.csv").open(encoding="utf-8")))
+    measured = [row for row in rows if row["as_published"]]
+    assert len(measured) == 4 + 4 + 4  # Tables 5.2 and 5.6 and the text
+    for row in measured:
+        # Three convolutions, and at 32 px 4 · 4 · 128 values into a layer of 128.
+        assert int(row["vector_length"]) == 2048
+        assert int(row["parameters"]) == 896 + 18_496 + 73_856 + (2048 + 1) * 128 + 129
+        assert 0 < float(row["gflop"]) < 0.1
+        assert float(row["as_published_seconds"]) > 0
+        assert float(row["leak_free_seconds"]) > 0
+        assert row["worst_subject"]
+        assert 0 <= float(row["worst_subject_right"]) <= 1
+    assert not any(row["parameters"] for row in rows if not row["as_published"])
+
+
+def test_names_tell_cells_apart_by_what_differs() -> None:
+    protocol = read_protocol("fata2023")
+    some = cells(protocol, "leak-free", only=["transfer,backbone=vgg16,epochs=10+20"])
+    assert cell_names(protocol, some) == [
+        "Adam, 10 epochs",
+        "Adam, 20 epochs",
+        "RMSprop, 10 epochs",
+        "RMSprop, 20 epochs",
+    ]
+    assert cell_names(protocol, some[:2], ["epochs"]) == ["Adam", "Adam"]
