@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +11,7 @@ from leukoscope.evaluation import evaluate
 from leukoscope.papers.classes import classification_rows
 from leukoscope.papers.costs import forward_gflop
 from leukoscope.papers.literature import literature
-from leukoscope.papers.network_cost import network_size, training_seconds
+from leukoscope.papers.network_cost import network_size
 from leukoscope.papers.protocol import read_protocol
 from leukoscope.papers.reproduction import audited
 from leukoscope.papers.spread import fold_values
@@ -100,16 +98,6 @@ def test_a_backbone_counts_as_its_authors_say() -> None:
     assert headed is not None
     assert headed.vector_length == 64
     assert network_size(Model(name="wavelet+svm"), 32, 2) is None
-
-
-def test_seconds_are_those_of_the_epochs_that_the_cell_had(tmp_path: Path) -> None:
-    fold = tmp_path / "fold-0"
-    fold.mkdir()
-    assert training_seconds(fold, 3) == 0
-    table = pd.DataFrame({"epoch": [1, 2, 3, 4], "seconds": [5.0, 2.0, 2.5, 3.0]})
-    table.to_csv(fold / "history.csv", index=False)
-    assert training_seconds(fold, 3) == pytest.approx(9.5)
-    assert training_seconds(fold, 9) == pytest.approx(12.5)
 
 
 def test_spread_over_folds_is_of_each_fold_alone() -> None:

@@ -16,11 +16,10 @@ from typing import Any
 from ..errors import ExperimentError, RunError
 from ..files import read_json
 from ..records.experiment import Model
-from ..records.run import read_history
 from ..schema import parse
 from .runner import Outcome
 
-__all__ = ["CellCost", "Size", "cell_cost", "network_size", "training_seconds"]
+__all__ = ["CellCost", "Size", "cell_cost", "network_size"]
 
 
 @dataclass(frozen=True)
@@ -55,31 +54,17 @@ def cell_cost(outcome: Outcome) -> CellCost:
         When a file of the run cannot be read.
     """
     assert outcome.run is not None
-    folds = sorted(outcome.run.folder.glob("fold-*"))
-    records = [_record(fold) for fold in folds if (fold / "model.json").is_file()]
-    seconds = sum(training_seconds(fold, outcome.epochs) for fold in folds)
-    seconds += sum(float(record.get("head_seconds") or 0.0) for record in records)
+    records = [_record(fold) for fold in sorted(outcome.run.folder.glob("fold-*"))]
     if not records:
-        return CellCost(None, None, None, seconds)
+        return CellCost(None, None, None, outcome.seconds)
     first = records[0]
     size = _size_of(first)
     return CellCost(
         parameters=int(first["parameters"]),
         gflop=size.gflop if size else None,
-        vector_length=int(first.get("vector_length") or 0)
-        or (size.vector_length if size else None),
-        seconds=seconds,
+        vector_length=size.vector_length if size else None,
+        seconds=outcome.seconds,
     )
-
-
-def training_seconds(fold: Path, epochs: int) -> float:
-    """Measured seconds of a fold's epochs up to this one; 0 where nothing was trained."""
-    if not (fold / "history.csv").is_file():
-        return 0.0
-    history = read_history(fold / "history.csv")
-    if "seconds" not in history:
-        return 0.0
-    return float(history.loc[history["epoch"] <= epochs, "seconds"].sum())
 
 
 def _record(fold: Path) -> dict[str, Any]:

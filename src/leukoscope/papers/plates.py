@@ -45,6 +45,8 @@ def tested_at(
         one = found.done(cell.id, outcome.cell.edition)
         if one is None or one.run is None or one.run.folder != outcome.run.folder:
             continue
+        if one.cell.settings["model.name"] != outcome.cell.settings["model.name"]:
+            continue  # another head on the same network
         accuracy = measured_figure(one, "accuracy", "positive").value
         if accuracy is not None:
             values[one.epochs] = accuracy
