@@ -180,6 +180,10 @@ def test_where_it_loses_the_report_says_so(
     assert found["summary"].endswith("groups: the fuzzy system loses.")
     assert find_verdicts(copied / "run") == (place,)
     assert read_verdicts(place).summary == found["summary"]
+    page = api.report([copied / "run"], copied / "report.html").read_text(encoding="utf-8")
+    section = page[page.index('<section id="fuzzy"') : page.index('<section id="limits"')]
+    assert "groups: the fuzzy system loses." in section
+    assert section.count("<svg") == 2
 
 
 Breaking = Callable[[Path], None]

@@ -51,7 +51,11 @@ def evaluate(
     ] = None,
     verdicts: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Write verdicts, systems and figures of --fuzzy here."),
+        typer.Option(
+            metavar="DIR",
+            help="Write verdicts, systems and figures of --fuzzy here; inside RUN its report "
+            "shows them.",
+        ),
     ] = None,
     data: Annotated[
         Path | None,
@@ -68,7 +72,7 @@ def evaluate(
 
     Example: leukoscope evaluate predictions.csv --positive ALL -o metrics.json
 
-    Example: leukoscope evaluate runs/allidb2 --fuzzy three --verdicts out/fuzzy
+    Example: leukoscope evaluate runs/allidb2 --fuzzy three --verdicts runs/allidb2/three
     """
     from .. import api
     from ..files import write_json
@@ -88,6 +92,8 @@ def evaluate(
         counts = ", ".join(f"{count} {name}" for name, count in decided["verdicts"].items())
         said = [f"fuzzy system {decided['system']}: {counts}", f"  {decided['summary']}"]
         said += [f"  note: {note}" for note in decided["notes"]]
+        if verdicts is not None and verdicts.resolve().parent == Path(source).resolve():
+            said.append(f"  in the report: leukoscope report {source} -o report.html")
     if out is not None:
         write_json(out, metrics)
     lines = []

@@ -8,7 +8,7 @@ from ..errors import FuzzyError
 from ..figures.decision_surface import Surface
 from ..figures.memberships import Panel
 from ..models.fuzzy import infer
-from ..models.fuzzy.system import VERDICTS, Floats, FuzzySystem
+from ..models.fuzzy.system import VERDICTS, Floats, FuzzySystem, Input
 from ..records.verdicts import Curves, Plane, Variable
 
 __all__ = ["curves_of", "panels", "surface"]
@@ -32,7 +32,7 @@ def panels(system: FuzzySystem) -> list[Panel]:
 
 
 def surface(system: FuzzySystem, across: str = "", up: str = "") -> Surface:
-    """The score over two inputs (the first two by default), the others at their middle.
+    """The score over two inputs (the first two by default), the others where they decide least.
 
     Raises
     ------
@@ -48,15 +48,26 @@ def surface(system: FuzzySystem, across: str = "", up: str = "") -> Surface:
         raise FuzzyError(f"{system.name}: a surface needs two inputs, found '{first.name}' twice.")
     x, y = np.linspace(*first.range, SURFACE_POINTS), np.linspace(*second.range, SURFACE_POINTS)
     grid = np.meshgrid(x, y)
-    values = {one.name: np.full(grid[0].size, sum(one.range) / 2) for one in system.inputs}
+    values = {one.name: np.full(grid[0].size, _undecided(one)) for one in system.inputs}
     values[first.name], values[second.name] = grid[0].ravel(), grid[1].ravel()
     score = infer(system, values).score.reshape(grid[0].shape)
     held = {
-        one.title: sum(one.range) / 2
+        one.title: _undecided(one)
         for one in system.inputs
         if one.name not in (first.name, second.name)
     }
     return Surface(x, y, score, first.title, second.title, system.output.cuts, held)
+
+
+def _undecided(one: Input) -> float:
+    """Where an input says neither one nor the other, or no harm: the peak of its middle set.
+
+    Of an even number of sets (poor, good) it is that of the last, from where it is full on.
+    """
+    sets = list(one.sets.values())
+    chosen = sets[len(sets) // 2]
+    x = np.linspace(*one.range, CURVE_POINTS)
+    return round(float(x[np.argmax(chosen(x))]), DIGITS)
 
 
 def curves_of(system: FuzzySystem, note: str) -> Curves:

@@ -7,13 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup
 
 from ..evaluation import curves
 from ..figures import FIGURES, Drawing
+from ..figures.decision_surface import Surface
+from ..figures.memberships import Panel
+from ..records.verdicts import Curves
 from .study import Pair, Shown
 
-__all__ = ["Drawn", "editions", "learning_curves", "placed", "result_figures"]
+__all__ = ["Drawn", "editions", "fuzzy_figures", "learning_curves", "placed", "result_figures"]
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,30 @@ def editions(pair: Pair, metrics: tuple[str, ...]) -> Drawn:
         group_word=pair.leak_free.group_word,
     )
     return placed(drawing, f"{pair.published.anchor}-{pair.leak_free.anchor}")
+
+
+def fuzzy_figures(system: Curves, anchor: str) -> tuple[Drawn, ...]:
+    """The sets of a fuzzy system and, with two inputs and more, its decision surface."""
+    panels = [
+        Panel(
+            one.name,
+            one.title,
+            np.array(one.x),
+            {name: np.array(curve) for name, curve in one.sets.items()},
+            one.cuts,
+        )
+        for one in system.memberships
+    ]
+    drawn = [placed(FIGURES["memberships"](panels, note=system.note), anchor)]
+    if system.surface is not None:
+        shown = system.surface
+        score = np.array(shown.score, dtype=np.float64)
+        surface = Surface(
+            np.array(shown.x), np.array(shown.y), score, shown.x_title, shown.y_title, shown.cuts,
+            shown.held,
+        )  # fmt: skip
+        drawn.append(placed(FIGURES["decision_surface"](surface, note=system.note), anchor))
+    return tuple(drawn)
 
 
 def note(shown: Shown) -> str:

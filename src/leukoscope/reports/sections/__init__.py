@@ -11,7 +11,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..study import Study
-from . import checklist, checks, data, editions, errors, headline, limits, model, results, split
+from . import (
+    checklist,
+    checks,
+    data,
+    editions,
+    errors,
+    fuzzy,
+    headline,
+    limits,
+    model,
+    results,
+    split,
+)  # fmt: skip
 
 __all__ = ["SECTIONS", "Section"]
 
@@ -33,6 +45,7 @@ SECTIONS: dict[str, Section] = {
     "results": Section("Results", results.build),
     "editions": Section("Runs side by side", editions.build),
     "errors": Section("Errors shown", errors.build),
+    "fuzzy": Section("Fuzzy decision", fuzzy.build),
     "limits": Section("Limits", limits.build),
     "checklist": Section("Reporting checklist", checklist.build),
 }
