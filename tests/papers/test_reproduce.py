@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -146,7 +147,13 @@ def test_heads_of_one_network_are_cells_of_one_run(
         cnn = "approach1/dataset=1,network=4,size=32,optimiser=rmsprop,epochs=50"
         assert by_epochs[fem] > by_epochs[cnn] > by_epochs[cnn.replace("50", "25")] > 0
     with open(made.folder / "state.json", encoding="utf-8") as file:
-        assert len(json.load(file)["run"]) == 8
+        state = json.load(file)
+    assert len(state["run"]) == 8
+    (took,) = state["trainings"].values()
+    assert not took["resumed"]
+    # The processor is not busier than all its cores could be, nor idle.
+    assert 0 < took["measured_core_seconds"] < took["seconds"] * (os.cpu_count() or 1) + 1
+    assert took["estimated_core_seconds"] > 0
     (next(iter(made.folder.glob("runs/*/*/heads/svm/epochs-1"))) / "metrics.json").unlink()
     with pytest.raises(RunError, match="made without measuring it"):
         reproduce(request, tmp_path / "out", QUIET)
@@ -159,7 +166,7 @@ def test_published_and_measured_stand_side_by_side(
     from leukoscope.papers.planner import make_plan
     from leukoscope.papers.protocol import read_protocol
 
-    plan = make_plan(read_protocol("fata2023"), ["as-published", "leak-free"], "smoke")
+    plan = make_plan(read_protocol("fata2023"), ["as-published", "leak-free"], "full")
     outcomes = [
         runner.Outcome(cell, None, None, 1, "") for one in plan.trainings for cell in one.cells
     ]

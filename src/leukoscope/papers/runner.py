@@ -188,14 +188,12 @@ def run_training(training: Training, source: DataUsed, out: Path, progress: Prog
     """
     folder = _folder(training, out)
     resumed = folder.with_name(folder.name + PARTIAL).exists()
-    began = time.perf_counter()
+    began, used = time.perf_counter(), time.process_time()
     try:
         _train(training, source, folder, out, progress)
     except CANNOT as reason:
         return f"not run: {reason}"
-    from torch import get_num_threads
-
-    took = {"seconds": time.perf_counter() - began, "threads": get_num_threads()}
+    took = {"seconds": time.perf_counter() - began, "core_seconds": time.process_time() - used}
     write_json(_took(training, out), {"schema": 1, **took, "resumed": resumed})
     return ""
 
@@ -347,14 +345,16 @@ def _state(plan: Plan, finished: Mapping[str, Sequence[Outcome]], out: Path) -> 
 
 
 def _measured(training: Training, out: Path) -> dict[str, Any]:
-    """Estimated and measured, in seconds of one core: how many worked on it does not matter."""
-    estimated = round(training.cost.seconds(MACHINES[0]) * CORES, 1)
-    path = _took(training, out)
-    if not path.is_file():
-        return {"estimated_core_seconds": estimated, "measured_core_seconds": None}
-    took = read_json(path, what="seconds of a training", schema=1, error=RunError)
-    return {
-        "estimated_core_seconds": estimated,
-        "measured_core_seconds": round(took["seconds"] * took["threads"], 1),
-        "resumed": took["resumed"],
+    """Estimated and measured seconds of one core, and how long that took."""
+    told: dict[str, Any] = {
+        "estimated_core_seconds": round(training.cost.seconds(MACHINES[0]) * CORES, 1)
     }
+    path = _took(training, out)
+    if path.is_file():
+        took = read_json(path, what="seconds of a training", schema=1, error=RunError)
+        told |= {
+            "measured_core_seconds": round(took["core_seconds"], 1),
+            "seconds": round(took["seconds"], 1),
+            "resumed": took["resumed"],
+        }
+    return told

@@ -1,0 +1,95 @@
+"""What cannot be run is refused with the reason, before anything is trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from leukoscope.cli import main
+from leukoscope.papers.reproduce import Reproduction, Request, reproduce
+from leukoscope.progress import Progress
+from leukoscope.training import loop
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def trained(*_: object) -> None:
+        raise AssertionError("an epoch was trained")
+
+    monkeypatch.setattr(loop, "run_epoch", trained)
+    monkeypatch.setenv("LEUKOSCOPE_CACHE", str(tmp_path / "cache"))
+
+
+def few(paper: str, only: str, out: Path, **more: object) -> Reproduction:
+    """A reproduction on a few drawn cells, in this process."""
+    request = Request(
+        paper,
+        editions=("leak-free",),
+        only=(only,),
+        rendered=True,
+        images=48,
+        subjects=12,
+        jobs=1,
+        **more,  # type: ignore[arg-type]
+    )
+    return reproduce(request, out, Progress(quiet=True))
+
+
+@pytest.mark.parametrize(
+    ("only", "words"),
+    [
+        ("aproach1", "has no arm 'aproach1'. Did you mean 'approach1'"),
+        ("netwrok=3", "no axis of the grid is called 'netwrok'. Did you mean 'network'"),
+        ("optimiser=rmsprob", "has no value 'rmsprob'. Did you mean 'rmsprop'"),
+        ("approach3,network=1", "no cell of varol2024 is all of that"),
+    ],
+)
+def test_unknown_conditions_suggest_the_right_one(
+    only: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["reproduce", "varol2024", "--plan", "--only", only]) == 2
+    assert words in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("optimiser.learning_rat=0.1", "Did you mean 'learning_rate'"),
+        ("training.learning_rate=0.1", "Did you mean 'optimiser.learning_rate'"),
+        ("training.epochs=many", "training.epochs"),
+    ],
+)
+def test_unknown_keys_and_wrong_values_are_refused(
+    setting: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    call = ["reproduce", "varol2024", "--rendered", "--set", setting, "-o", str(out), "--quiet"]
+    assert main(call) == 2
+    assert words in " ".join(capsys.readouterr().err.split())
+    assert not out.exists()
+
+
+def test_a_class_that_the_data_lacks_is_told(tmp_path: Path) -> None:
+    settings = {"data.leave_out": ["blasts"], "training.device": "cpu"}
+    only = "approach1,dataset=1,network=1,size=32,optimiser=sgd"
+    made = few("varol2024", only, tmp_path / "out", settings=settings)
+    assert {one.reason for one in made.outcomes} == {
+        "not run: data.leave_out names class 'blasts', which this data does not have. "
+        "Did you mean 'blast'?"
+    }
+    assert not list((tmp_path / "out").glob("runs/*/*/fold-*"))
+    page = (tmp_path / "out" / "reproduction.html").read_text(encoding="utf-8")
+    assert "which this data does not have" in page
+
+
+@pytest.mark.real
+def test_weights_of_another_architecture_are_told(real_weights: Path, tmp_path: Path) -> None:
+    squeeze = str(real_weights / "squeezenet1_1.f16.safetensors")
+    settings = {"preprocess.size": 64}
+    only = "backbone=mobilenet_v2"
+    made = few("murtoza2023", only, tmp_path / "out", weights=squeeze, settings=settings)
+    (one,) = made.outcomes
+    assert one.reason.startswith("not run: ")
+    assert "weights of squeezenet1_1" in one.reason
+    assert "mobilenetv2_100" in one.reason
