@@ -236,7 +236,7 @@ def _cell(plan: Plan, one: Outcome) -> dict[str, Any]:
         "edition": one.run.edition,
         "epochs": one.epochs,
         "figures": figures,
-        "groups": (image.get("accuracy") or {}).get("groups") or 0,
+        "groups": counted((image.get("accuracy") or {}).get("groups") or 0, "group"),
         "n": (image.get("accuracy") or {}).get("n") or 0,
         "cost": _cost(plan, {one.cell.edition: cost}),
         "seconds": duration(cost.seconds),

@@ -292,6 +292,8 @@ def _outcomes(training: Training, run: Run) -> list[Outcome]:
     found = []
     for cell in training.cells:
         epochs = int(cell.settings["training.epochs"])
+        if epochs not in training.counts:  # the last count, or one that --set gave to all
+            epochs = training.experiment.training.epochs
         head = head_of(str(cell.settings["model.name"])) or ""
         further = head if head in training.heads else ""
         place = run.folder / "heads" / further if further else run.folder

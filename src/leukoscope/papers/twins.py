@@ -285,10 +285,15 @@ def _beyond(found: Found) -> Block | None:
         return None
     drawn = run[:MOST_EXTRAS]
     names = cell_names(found.protocol, drawn)
-    pairs = [
-        _of_cell(found, cell, name, "beyond", ("curves", "confusion", "roc"))
-        for cell, name in zip(drawn, names, strict=True)
-    ]
+    above = {
+        (cell.id, figure.kind)
+        for figure in found.protocol.figures
+        for cell, _ in _cells_of(found, figure)
+    }
+    pairs = []
+    for cell, name in zip(drawn, names, strict=True):
+        kinds = [kind for kind in ("curves", "confusion", "roc") if (cell.id, kind) not in above]
+        pairs.append(_of_cell(found, cell, name, "beyond", kinds))
     title = "Systems that the paper does not measure, drawn as it draws its own"
     if len(run) > len(drawn):
         title += f": the first {len(drawn)} of {len(run)}"
