@@ -58,6 +58,8 @@ def test_both_editions_of_a_figure_stand_side_by_side(found: Found) -> None:
             assert "Rendered" in words, "nobody takes it for the paper's data"
             assert "smoke budget" in words
         assert column.report is not None
+        # --set gave two epochs to a cell that has one at this budget.
+        assert "after 2." in column.drawings[0].caption
 
 
 def test_what_was_not_run_says_so(found: Found) -> None:
