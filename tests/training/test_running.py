@@ -115,6 +115,18 @@ def test_two_classes_without_a_known_positive_one_are_refused(small: Make, tmp_p
     assert train(small(), named, tmp_path / "run").predictions.positive == "little"
 
 
+def test_of_two_own_classes_the_one_that_the_card_maps_to_blast_is_positive(
+    small: Make, tmp_path: Path
+) -> None:
+    """SN-AM: B-ALL is blast, multiple myeloma is neither, and both are told apart."""
+    card = {"classes": {"b-all": "blast", "mm": ""}, "positive": "blast"}
+    cells = make_cells(tmp_path / "cells", ("b-all", "mm"), card=card)
+    run = train(small(), cells, tmp_path / "run")
+    assert run.predictions.classes == ("mm", "b-all")
+    assert run.predictions.positive == "b-all"
+    assert read_run(tmp_path / "run").predictions.positive == "b-all"
+
+
 def test_an_unreadable_image_is_passed_over_and_counted(
     cells: Manifest, small: Make, tmp_path: Path
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -103,7 +103,8 @@ def bar_drawings(
     """Published, as published and leak-free beside each other, a drawing a metric."""
     drawings: list[Drawn] = []
     for metric in figure.metrics:
-        rows = [BarRow(name, _bars_of(found, cell, metric)) for cell, name in named]
+        told = figure.told if metric == figure.metrics[0] else {}
+        rows = [BarRow(name, _bars_of(found, cell, metric, told)) for cell, name in named]
         if figure.literature:
             rows += _others(found, figure.literature)
         if not any(row.bars for row in rows):
@@ -122,11 +123,14 @@ def bar_drawings(
     return tuple(drawings)
 
 
-def _bars_of(found: Found, cell: Cell, metric: str) -> dict[str, Bar]:
+def _bars_of(
+    found: Found, cell: Cell, metric: str, told: Mapping[str, float] | None = None
+) -> dict[str, Bar]:
     bars = {}
     line = found.published(cell.id, metric)
-    if line is not None and line.value is not None:
-        bars["published"] = Bar(line.value)
+    value = (told or {}).get(cell.id) if line is None else line.value
+    if value is not None:
+        bars["published"] = Bar(value)
     for edition in found.editions:
         one = _value(found, cell, edition, metric)
         if one is not None and one.value is not None:

@@ -174,6 +174,9 @@ class Figure(Record):
     """Of bars and boxes, as the published tables call them."""
     literature: str = ""
     """Of bars: the table whose accuracies of other works stand beside."""
+    told: dict[str, float] = Field(default_factory=dict)
+    """Of bars: cell → its first metric as a fraction, where the text tells it and no table has
+    it."""
     claimed: bool = False
     """Announced in the text, and not shown."""
 
