@@ -19,6 +19,7 @@ from leukoscope.papers.planner import DataSize, Plan, make_plan, plan_rows, plan
 from leukoscope.papers.protocol import read_protocol
 from leukoscope.papers.published import published
 from leukoscope.papers.reproduce import Request, plan_for, reproduce
+from leukoscope.papers.runner import has_weights
 from leukoscope.progress import Progress
 from leukoscope.records.experiment import Experiment, with_settings
 
@@ -139,10 +140,33 @@ def test_an_hour_that_the_axes_alone_exceed_is_told() -> None:
     plan = make_plan(read_protocol("abed2022"), ["leak-free"], "smoke", sizes=real)
     assert plan.too_long["leak-free"] > HOUR
     assert "leak-free: to meet every value of every axis takes" in plan_table(plan)
-    # A data set that is not here takes no time: its trainings are told why they are not run.
-    here = make_plan(read_protocol("abed2022"), ["leak-free"], "smoke", sizes=real, here=())
-    assert not here.left_out
-    assert not here.too_long
+
+
+def test_what_cannot_be_run_takes_no_time_and_stands_for_no_axis() -> None:
+    real = {"cnmc": DataSize({"blast": 7272, "normal": 3389})}
+    protocol = read_protocol("abed2022")
+    plan = make_plan(
+        protocol, ["leak-free"], "smoke", sizes=real, runs=lambda one: one.data == "allidb2"
+    )
+    assert not plan.too_long
+    assert not plan.left_out
+    simple = make_plan(
+        protocol,
+        ["leak-free"],
+        "smoke",
+        sizes=real,
+        runs=lambda one: one.experiment.model.name == "simple-cnn",
+    )
+    assert (simple.cells, simple.too_long) == (15, {})
+
+
+def test_weights_that_are_not_here_take_no_time(tmp_path: Path) -> None:
+    def of(weights: str) -> list[bool]:
+        plan = make_plan(read_protocol("murtoza2023"), ["leak-free"], "smoke", weights=weights)
+        return [has_weights(training) for training in plan.trainings]
+
+    assert of(str(tmp_path)) == [False] * 4
+    assert of("none") == of("") == [True] * 4
 
 
 def test_copies_are_no_more_than_the_papers_at_smoke() -> None:

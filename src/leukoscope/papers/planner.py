@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -123,7 +123,7 @@ def make_plan(
     changes: Mapping[str, Any] | None = None,
     instead: Mapping[str, Mapping[str, Any]] | None = None,
     reading: str = "full",
-    here: Collection[str] | None = None,
+    runs: Callable[[Training], bool] = lambda training: True,
 ) -> Plan:
     """Plan the cells of a paper.
 
@@ -140,9 +140,9 @@ def make_plan(
         Keys set for every cell, such as ``training.device``.
     instead
         Data set → keys that its cells have otherwise, before ``changes``.
-    here
-        Data sets that are here, by default all: a training on another takes no time of a budget,
-        because it cannot be run.
+    runs
+        Whether a training can be run as far as is known before: one that cannot (no data, no
+        weights) takes no time of a budget, and is planned to be told why.
 
     Raises
     ------
@@ -167,10 +167,11 @@ def make_plan(
             groups.setdefault(_key(cell, experiment), []).append((cell, experiment))
         mine = [_training(protocol, group, known) for group in groups.values()]
         if budget == "smoke":
-            free = [one for one in mine if here is not None and one.data not in here]
-            choice = choose(_candidates(protocol, mine, free), 60 * SMOKE_MINUTES)
-            left_out += [one for one in mine if one.name not in choice.names]
-            mine = [one for one in mine if one.name in choice.names]
+            possible = [one for one in mine if runs(one)]
+            choice = choose(_candidates(protocol, possible), 60 * SMOKE_MINUTES)
+            beyond = [one for one in possible if one.name not in choice.names]
+            mine = [one for one in mine if one not in beyond]
+            left_out += beyond
             if choice.cover_seconds > 60 * SMOKE_MINUTES:
                 too_long[edition] = choice.cover_seconds
         trainings += _computed_once(mine)
@@ -179,9 +180,7 @@ def make_plan(
     return Plan(protocol, budget, _ordered(trainings), scales, tuple(left_out), too_long)
 
 
-def _candidates(
-    protocol: Protocol, trainings: Sequence[Training], free: Sequence[Training]
-) -> list[Candidate]:
+def _candidates(protocol: Protocol, trainings: Sequence[Training]) -> list[Candidate]:
     printed = {figure.cell for figure in published(protocol) if figure.kind == "result"}
     cores = MACHINES[0]
     found = []
@@ -190,7 +189,7 @@ def _candidates(
         found.append(
             Candidate(
                 name=one.name,
-                seconds=0.0 if one in free else cached,
+                seconds=cached,
                 values=frozenset(
                     (cell.arm, axis, value)
                     for cell in one.cells
@@ -199,7 +198,7 @@ def _candidates(
                 published=any(cell.id in printed for cell in one.cells),
                 after=one.after,
                 shared=_vectors_of(one),
-                shared_seconds=0.0 if one in free else seconds - cached,
+                shared_seconds=seconds - cached,
             )
         )
     return found

@@ -22,7 +22,7 @@ from .processes import run_processes
 from .protocol import Protocol, read_protocol
 from .report import write_reproduction_report
 from .reproduction import Line, reproduction_lines, write_reproduction_csv
-from .runner import DataUsed, Kind, Outcome, open_source, run_plan
+from .runner import DataUsed, Kind, Outcome, has_weights, open_source, run_plan
 
 __all__ = ["Reproduction", "Request", "plan_for", "reproduce"]
 
@@ -152,7 +152,9 @@ def plan_for(request: Request, sources: Mapping[str, DataUsed] | None = None) ->
             for name, source in (sources or {}).items()
             if source.note == NO_TEST
         },
-        here=None if sources is None else sources,
+        runs=lambda training: (
+            sources is None or (training.data in sources and has_weights(training))
+        ),
     )
 
 

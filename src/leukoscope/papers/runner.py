@@ -23,7 +23,7 @@ from ..errors import (
 from ..files import read_json, write_json
 from ..models.classical.names import head_of
 from ..progress import Progress
-from ..records.experiment import Experiment, experiment_sha256, with_settings
+from ..records.experiment import Experiment, experiment_sha256, weights_kind, with_settings
 from ..records.run import PARTIAL, Run, read_head_facts, read_history, read_run
 from ..splits.grouping import open_grouped
 from .budget import BEYOND_SMOKE
@@ -273,6 +273,17 @@ def _refuse_missing_weights(experiment: Experiment) -> None:
 
     for name in parts_of(experiment.model.name)[0]:
         find_weights(name, experiment.model.weights)
+
+
+def has_weights(training: Training) -> bool:
+    """Whether the weights that it begins with are here; those of a hub are believed to be."""
+    if weights_kind(training.experiment.model.weights) != "file":
+        return True
+    try:
+        _refuse_missing_weights(training.experiment)
+    except CANNOT:
+        return False
+    return True
 
 
 def _refuse_other(run: Run, experiment: Experiment, source: DataUsed, folder: Path) -> None:

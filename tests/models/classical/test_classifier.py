@@ -156,3 +156,31 @@ def test_a_backbone_is_one_with_its_head_too() -> None:
     assert timm_name("mobilenet_v2+knn") == timm_name("mobilenet_v2")
     assert not is_backbone("wavelet+svm")
     assert not is_backbone("fem-3+svm")
+
+
+def test_bayes_sums_to_one_on_vectors_far_from_all_that_it_saw() -> None:
+    # Most values of a flattened feature map are 0 in all training rows and not in a test row, so
+    # log-densities are of the order of 1e12 and scikit-learn's own exp(log p) sums to anything.
+    rng = np.random.default_rng(0)
+    targets = np.repeat([0, 1], 20)
+    features = np.zeros((40, 20_000), np.float32)
+    features[:, :50] = 10 * rng.standard_normal((40, 50)) + targets[:, None]
+    asked = features.copy()
+    asked[:, 50:] = rng.random((40, 19_950)) * 3
+    settings = resolve(Classical(), "cnn-1")
+    one = fit_classifier("nb", features, targets, targets, settings, rng)
+    peer = GaussianNB().fit(features, targets)
+    assert np.abs(peer.predict_proba(asked).sum(axis=1) - 1).max() > 1e-6
+    found = one.probabilities(asked)
+    assert np.allclose(found.sum(axis=1), 1, atol=1e-12)
+    # float64 all the way, where nothing is extreme, is the same in both.
+    near = peer.predict_proba(features.astype(np.float64))
+    assert np.allclose(one.probabilities(features), near, atol=1e-6)
+
+
+def test_bayes_knows_only_the_priors_where_vectors_are_all_the_same() -> None:
+    targets = np.repeat([0, 1], [10, 30])
+    features = np.zeros((40, 100), np.float32)
+    settings = resolve(Classical(), "cnn-1")
+    one = fit_classifier("nb", features, targets, targets, settings, np.random.default_rng(0))
+    assert np.allclose(one.probabilities(features), [0.25, 0.75])

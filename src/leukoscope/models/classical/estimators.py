@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...records.experiment import Classical
-from .gram import Doubles, Floats
+from .gram import ELEMENTS, Doubles, Floats
 
 __all__ = ["Estimator", "fit_knn", "fit_logreg", "fit_nb", "fit_rf"]
 
@@ -28,6 +28,8 @@ class Estimator:
 
     def probabilities(self, features: Floats) -> Doubles:
         """Probabilities (n, classes)."""
+        if self.kind == "nb":
+            return _bayes(self.fitted, features)
         return np.asarray(self.fitted.predict_proba(features), dtype=np.float64)
 
     def state(self) -> dict[str, Any]:
@@ -41,6 +43,26 @@ class Estimator:
 
     def __str__(self) -> str:
         return self.words
+
+
+def _bayes(fitted: Any, features: Floats) -> Doubles:
+    """Posterior probabilities that sum to 1 however far a vector lies from all that was seen.
+
+    Log-densities of long vectors go to 1e5, and beyond 1e12 where a value hardly varies among the
+    training rows. scikit-learn adds them up in the type of the vectors, float32, and subtracts
+    before it exponentiates; here they are added up in float64, a block of rows at a time. Of
+    vectors that are all the same (a network that answers nothing) only the priors are known.
+    """
+    from scipy.special import softmax
+
+    joint = np.empty((len(features), len(fitted.class_prior_)))
+    step = max(1, ELEMENTS // features.shape[1])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for start in range(0, len(features), step):
+            rows = slice(start, start + step)
+            joint[rows] = fitted.predict_joint_log_proba(features[rows].astype(np.float64))
+    joint[~np.isfinite(joint).all(axis=1)] = np.log(fitted.class_prior_)
+    return np.asarray(softmax(joint, axis=1))
 
 
 def fit_rf(
