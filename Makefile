@@ -33,7 +33,7 @@ docs: .venv/ready-dev
 	touch $@
 
 .venv/ready-dev: .venv/ready
-	$(PIP) -e '.[train,parquet,download,dev]'
+	$(PIP) -e '.[train,parquet,download,cluster,dev]'
 	touch $@
 
 clean:

@@ -32,7 +32,7 @@ EXTRAS: dict[str, tuple[tuple[str, ...], str]] = {
     "slides": (("tifffile", "imagecodecs", "openslide"), "whole slides, which nothing reads yet"),
     "serve": (("fastapi", "uvicorn", "sqlalchemy"), "the page and the API, which are to come"),
     "pdf": (("weasyprint",), "reports as PDF, which nothing writes yet"),
-    "cluster": (("ray",), "trainings on a cluster, which nothing starts yet"),
+    "cluster": (("ray",), "reproduce --engine ray: trainings on a cluster"),
 }
 """Extra → (modules that it brings, what it is for)."""
 

@@ -6,6 +6,7 @@
     ├── ExperimentError            an experiment file or one of its keys
     ├── SplitError                 a split that is impossible, leaks, or fits another manifest
     ├── RunError                   a run folder: incomplete, changed, of another experiment
+    │   └── RunBusyError           another process is training into it
     ├── PredictionsError           a predictions table
     ├── ProtocolError              a paper's protocol, its grid, or a choice from it
     ├── AuditError                 a table of published figures that cannot be read
@@ -36,6 +37,7 @@ __all__ = [
     "PredictionsError",
     "ProtocolError",
     "ReportError",
+    "RunBusyError",
     "RunError",
     "SplitError",
     "StorageError",
@@ -67,6 +69,10 @@ class SplitError(LeukoscopeError):
 
 class RunError(LeukoscopeError):
     """A run folder that is incomplete, altered, or of another experiment."""
+
+
+class RunBusyError(RunError):
+    """A run folder that another process is training into now."""
 
 
 class PredictionsError(LeukoscopeError):

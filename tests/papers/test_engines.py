@@ -22,7 +22,11 @@ from leukoscope.errors import RunError, StorageError
 from leukoscope.papers import machine, processes
 from leukoscope.papers.engines import Answer, Queue, Share, Task, run_here, share_of, threads_for
 from leukoscope.papers.grid import GridProgress, file_reporter
+from leukoscope.papers.planner import make_plan
 from leukoscope.papers.processes import run_processes
+from leukoscope.papers.protocol import read_protocol
+from leukoscope.papers.reproduce import _refuse_small_machine
+from leukoscope.progress import Progress
 
 TWO = Share(jobs=2, threads=1)
 
@@ -239,6 +243,7 @@ def test_one_job_stays_in_this_process() -> None:
 
 
 GRID = """
+import signal
 import sys
 from pathlib import Path
 from leukoscope.papers import machine
@@ -247,6 +252,7 @@ from leukoscope.progress import Progress
 
 if __name__ == "__main__":
     machine.cores = lambda: 2
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells turn it off in the background
     request = Request(
         "varol2024",
         only=("approach1,dataset=1+2,network=4,size=32,optimiser=rmsprop",),
@@ -338,3 +344,19 @@ def test_ctrl_c_leaves_no_process(
     assert not any(is_running(pid) for pid in workers)
     assert not list((tmp_path / "out").glob("runs/*/*/.lock"))
     assert not list((tmp_path / "out").glob("runs/**/*.tmp"))
+
+
+def test_too_little_disk_or_memory_is_said_before_anything_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = make_plan(read_protocol("varol2024"), ["leak-free"], "full", ["approach1,network=1"])
+    most = max(training.cost.memory_bytes for training in plan.trainings)
+    monkeypatch.setattr(machine, "memory_bytes", lambda: most - 1)
+    _refuse_small_machine(plan, tmp_path, Progress(), "ray")
+    assert not capsys.readouterr().err, "another machine's memory counts there"
+    _refuse_small_machine(plan, tmp_path, Progress(), "local")
+    assert f"is estimated to need {most / 2**30:.1f} GiB of memory" in capsys.readouterr().err
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=10))
+    with pytest.raises(StorageError, match=r"the plan needs about .* and 0\.0 GiB are free"):
+        _refuse_small_machine(plan, tmp_path, Progress(), "local")

@@ -56,6 +56,17 @@ def reproduce(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="A key of every experiment."),
     ] = None,
+    engine: Annotated[
+        Literal["local", "ray"],
+        typer.Option(help="Processes of this machine, or a Ray cluster (extra cluster)."),
+    ] = "local",
+    address: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|HOST:PORT|ray://…",
+            help="Of the cluster; else RAY_ADDRESS, else one is started here.",
+        ),
+    ] = "",
     jobs: Annotated[
         int | None,
         typer.Option(
@@ -89,6 +100,8 @@ def reproduce(
         rendered=rendered,
         weights=weights,
         settings=settings_of(settings or []),
+        engine=engine,
+        address=address,
         jobs=jobs,
     )
     if plan:

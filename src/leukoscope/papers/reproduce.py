@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,8 +13,10 @@ from ..errors import ProtocolError, StorageError, suggestion
 from ..files import write_json
 from ..progress import Progress
 from ..splits.kinds import has_test_part
+from . import machine
 from .budget import SMOKE_IMAGES, SMOKE_SUBJECTS
 from .cells import Budget
+from .cluster import import_ray, run_on_ray
 from .engines import Engine, refuse_jobs, run_here, share_of
 from .planner import DataSize, Plan, make_plan, plan_rows, plan_table
 from .processes import run_processes
@@ -89,13 +90,12 @@ def reproduce(request: Request, out: Path, progress: Progress) -> Reproduction:
         When the disk is too small for the plan, or full.
     """
     protocol = read_protocol(request.paper)
-    if request.jobs is not None:
-        refuse_jobs(request.jobs)
+    _refuse_engine(request)
     sources = gather(protocol, request, out, progress)
     plan = plan_for(request, sources)
     progress.say(plan_table(plan))
     engine = _engine(request, plan)
-    _refuse_small_machine(plan, out, progress)
+    _refuse_small_machine(plan, out, progress, request.engine)
     write_json(out / "plan.json", {"schema": 1, "paper": protocol.id, "rows": plan_rows(plan)})
     outcomes = run_plan(plan, sources, out, progress, engine)
     lines = reproduction_lines(plan, outcomes, sources)
@@ -104,11 +104,29 @@ def reproduce(request: Request, out: Path, progress: Progress) -> Reproduction:
     return Reproduction(plan, outcomes, lines, out)
 
 
+def _refuse_engine(request: Request) -> None:
+    """Before data is drawn: what is asked for can be had."""
+    if request.engine == "ray":
+        import_ray()
+    elif request.address:
+        raise ProtocolError(f"--address {request.address}: is of a Ray cluster. Add --engine ray.")
+    elif request.jobs is not None:
+        refuse_jobs(request.jobs)
+
+
 def _engine(request: Request, plan: Plan) -> Engine:
     """How the trainings are run."""
+    if request.engine == "ray":
+        return partial(
+            run_on_ray,
+            address=request.address,
+            jobs=request.jobs,
+            trainings=len(plan.trainings),
+            gpu=any(one.experiment.training.device != "cpu" for one in plan.trainings),
+        )
     share = share_of(
         len(plan.trainings),
-        max(training.cost.memory_bytes for training in plan.trainings),
+        max((training.cost.memory_bytes for training in plan.trainings), default=0.0),
         jobs=request.jobs,
         gpu=request.jobs is None and _on_gpu(plan),
     )
@@ -216,7 +234,7 @@ def _draw(name: str, side: int, request: Request, out: Path, progress: Progress)
     return folder
 
 
-def _refuse_small_machine(plan: Plan, out: Path, progress: Progress) -> None:
+def _refuse_small_machine(plan: Plan, out: Path, progress: Progress, engine: str) -> None:
     """Disk and memory are estimated before anything is trained."""
     disk = sum(training.cost.disk_bytes for training in plan.trainings)
     out.mkdir(parents=True, exist_ok=True)
@@ -226,13 +244,9 @@ def _refuse_small_machine(plan: Plan, out: Path, progress: Progress) -> None:
             f"{out}: the plan needs about {disk / 2**30:.1f} GiB and {free / 2**30:.1f} GiB are "
             "free. Choose another disk with -o, or fewer cells with --only."
         )
-    memory = max(training.cost.memory_bytes for training in plan.trainings)
-    try:
-        there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return
-    if memory > there:
-        large = max(plan.trainings, key=lambda training: training.cost.memory_bytes)
+    large = max(plan.trainings, key=lambda training: training.cost.memory_bytes)
+    memory, there = large.cost.memory_bytes, machine.memory_bytes()
+    if memory > there and engine == "local":
         progress.say(
             f"warning: {large.name} is estimated to need {memory / 2**30:.1f} GiB of memory and "
             f"this machine has {there / 2**30:.1f} GiB. Use a smaller training.batch_size "

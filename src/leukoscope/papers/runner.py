@@ -187,6 +187,8 @@ def run_training(training: Training, source: DataUsed, out: Path, progress: Prog
         As ``training.train`` does: what stops the others too.
     """
     folder = _folder(training, out)
+    if folder.is_dir():
+        return ""  # by a process that was killed before it could say so
     resumed = folder.with_name(folder.name + PARTIAL).exists()
     began, used = time.perf_counter(), time.process_time()
     try:

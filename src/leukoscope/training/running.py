@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 
 from ..datasets.manifest import Manifest
-from ..errors import ExperimentError, RunError, suggestion
+from ..errors import ExperimentError, RunBusyError, RunError, suggestion
 from ..files import write_json
 from ..models import head_of
 from ..models.classical.names import HEADS
@@ -159,7 +159,7 @@ def _claimed(partial: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise RunError(
+            raise RunBusyError(
                 f"{partial}: another process is training into it. Wait for it, or choose another "
                 "folder."
             ) from None
