@@ -243,7 +243,6 @@ def test_one_job_stays_in_this_process() -> None:
 
 
 GRID = """
-import signal
 import sys
 from pathlib import Path
 from leukoscope.papers import machine
@@ -252,7 +251,6 @@ from leukoscope.progress import Progress
 
 if __name__ == "__main__":
     machine.cores = lambda: 2
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells turn it off in the background
     request = Request(
         "varol2024",
         only=("approach1,dataset=1+2,network=4,size=32,optimiser=rmsprop",),
@@ -331,19 +329,41 @@ def test_killed_midway_nothing_is_done_again_and_the_bits_are_the_same(
             assert same, f"{name}/{file}: other bits with two processes and a kill"
 
 
-@pytest.mark.slow
-def test_ctrl_c_leaves_no_process(
-    tmp_path: Path, script: Callable[[Path, int], subprocess.Popen[str]]
-) -> None:
-    process = script(tmp_path / "out", 2)
-    wait_for(lambda: any((tmp_path / "out").glob("runs/*/*.partial/fold-0/history.csv")), 120)
-    workers = workers_of(process.pid)
-    assert len(workers) == 2
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=30) != 0
-    assert not any(is_running(pid) for pid in workers)
-    assert not list((tmp_path / "out").glob("runs/*/*/.lock"))
-    assert not list((tmp_path / "out").glob("runs/**/*.tmp"))
+SLEEPERS = """
+import signal
+import sys
+from functools import partial
+from pathlib import Path
+
+import engine_tasks
+from leukoscope.papers.engines import Share, Task
+from leukoscope.papers.grid import GridProgress
+from leukoscope.papers.processes import run_processes
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells turn it off in the background
+    out = Path(sys.argv[1])
+    tasks = [Task(name, "", partial(engine_tasks.sleep, out, name)) for name in "ab"]
+    list(run_processes(tasks, GridProgress(quiet=True, folder=out / "progress"), Share(2, 1)))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_no_process_outlives_its_parent(tmp_path: Path, number: signal.Signals) -> None:
+    (tmp_path / "sleepers.py").write_text(SLEEPERS, encoding="utf-8")
+    paths = [str(Path(__file__).parent), *sys.path]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+    command = [sys.executable, str(tmp_path / "sleepers.py"), str(tmp_path)]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
+        files = [tmp_path / name for name in "ab"]
+        wait_for(lambda: all(file.exists() and file.read_text() for file in files))
+        workers = [int(file.read_text()) for file in files]
+        assert sorted(workers) == sorted(workers_of(process.pid))
+        process.send_signal(number)
+        assert process.wait(timeout=30) != 0
+        wait_for(lambda: not any(is_running(pid) for pid in workers), 10)
+    if number == signal.SIGINT:
+        assert all((tmp_path / f"{name}.tidied").exists() for name in "ab")
 
 
 def test_too_little_disk_or_memory_is_said_before_anything_is_trained(
