@@ -155,7 +155,7 @@ def test_heads_of_one_network_are_cells_of_one_run(
     assert 0 < took["measured_core_seconds"] < took["seconds"] * (os.cpu_count() or 1) + 1
     assert took["estimated_core_seconds"] > 0
     (next(iter(made.folder.glob("runs/*/*/heads/svm/epochs-1"))) / "metrics.json").unlink()
-    with pytest.raises(RunError, match="made without measuring it"):
+    with pytest.raises(RunError, match="made without measuring that number"):
         reproduce(request, tmp_path / "out", QUIET)
 
 

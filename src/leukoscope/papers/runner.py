@@ -320,11 +320,10 @@ def _outcomes(training: Training, run: Run) -> list[Outcome]:
 
 def _refuse_absent(place: Path, training: Training) -> None:
     if not (place / "metrics.json").is_file():
-        asked = ", ".join(str(count) for count in training.counts)
         raise RunError(
-            f"{place}: is not there: this run was made without measuring it (wanted after {asked} "
-            f"epochs too). Move the run {training.name} away to train it anew, or choose another "
-            "folder with -o."
+            f"{place}: is not there: this run was made without measuring that number of epochs. "
+            f"Move the run {training.name} away to train it anew, or choose another folder with "
+            "-o."
         )
 
 
