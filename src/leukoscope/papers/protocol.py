@@ -27,6 +27,7 @@ __all__ = [
     "Fault",
     "Figure",
     "FigureKind",
+    "FuzzyStage",
     "Protocol",
     "Reading",
     "Source",
@@ -118,6 +119,18 @@ class Reading(Record):
     arms: tuple[str, ...] = ()
     """Empty: all."""
     only: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+
+
+class FuzzyStage(Record):
+    """A fuzzy decision behind some of the networks; made after the grid (``fuzzy_stage``)."""
+
+    system: str
+    """A packaged system (``models.fuzzy.SYSTEMS``)."""
+    cells: dict[str, tuple[str, ...]]
+    """Axis → values: the cells that are decided."""
+    where: str
+    """The place in the paper."""
+    reason: str
 
 
 class Unpublished(Record):
@@ -213,6 +226,7 @@ class Protocol(Record):
     axes: tuple[Axis, ...]
     arms: tuple[Arm, ...]
     readings: tuple[Reading, ...]
+    fuzzy: FuzzyStage | None = None
     unpublished: tuple[Unpublished, ...]
     tables: tuple[TableFacts, ...]
     figures: tuple[Figure, ...] = ()
@@ -235,6 +249,9 @@ class Protocol(Record):
             self._known_data(arm.data)
             if count != arm.cells:
                 raise ValueError(f"arm '{arm.name}' has {count} cells and says {arm.cells}")
+        for axis, names in (self.fuzzy.cells if self.fuzzy else {}).items():
+            for name in names:
+                self.axis(axis).value(name)
         for reading in self.readings:
             for name in reading.arms:
                 self.arm(name)

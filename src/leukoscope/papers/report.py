@@ -12,6 +12,7 @@ from ..reports.numbers import counted, decimal, interval, signed
 from ..reports.templating import render
 from .budget import SMOKE_IMAGES, SMOKE_RULES, SMOKE_SUBJECTS
 from .found import Found
+from .fuzzy_stage import Staged, stage_shown
 from .literature import literature
 from .network_cost import CellCost, cell_cost
 from .optimism import expected_maximum, optimism
@@ -64,6 +65,7 @@ def write_reproduction_report(
     lines: Sequence[Line],
     sources: Mapping[str, DataUsed],
     out: Path,
+    staged: Sequence[Staged] = (),
 ) -> None:
     """Write the page: what was run on which data, every table, plan, choices, faults, cells."""
     protocol = plan.protocol
@@ -85,6 +87,7 @@ def write_reproduction_report(
         tables=_tables(plan, lines),
         blocks=twins(found),
         spreads=_spreads(found),
+        fuzzy=stage_shown(plan, staged),
         plan=[_plan_row(row) for row in plan_rows(plan)],
         cells=[_cell(plan, one) for one in done],
         missing=_missing(outcomes),

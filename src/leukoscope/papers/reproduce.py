@@ -18,6 +18,7 @@ from .budget import SMOKE_IMAGES, SMOKE_SUBJECTS
 from .cells import Budget
 from .cluster import import_ray, run_on_ray
 from .engines import Engine, refuse_jobs, run_here, share_of
+from .fuzzy_stage import fuzzy_stage
 from .planner import DataSize, Plan, make_plan, plan_rows, plan_table
 from .processes import run_processes
 from .protocol import Protocol, read_protocol
@@ -77,8 +78,9 @@ class Reproduction:
 def reproduce(request: Request, out: Path, progress: Progress) -> Reproduction:
     """Plan, run and report.
 
-    Written to ``out``: ``plan.json``, ``runs/EDITION/CELL/`` (each a run), ``state.json``,
-    ``reproduction.csv`` and ``reproduction.html``. Stopped at any moment, the same call goes on.
+    Written to ``out``: ``plan.json``, ``runs/EDITION/CELL/`` (each a run, with its verdicts where
+    the paper has a fuzzy stage), ``state.json``, ``reproduction.csv`` and ``reproduction.html``.
+    Stopped at any moment, the same call goes on.
 
     Raises
     ------
@@ -98,9 +100,10 @@ def reproduce(request: Request, out: Path, progress: Progress) -> Reproduction:
     _refuse_small_machine(plan, out, progress, request.engine)
     write_json(out / "plan.json", {"schema": 1, "paper": protocol.id, "rows": plan_rows(plan)})
     outcomes = run_plan(plan, sources, out, progress, engine)
+    staged = fuzzy_stage(plan, outcomes, sources, progress)
     lines = reproduction_lines(plan, outcomes, sources)
     write_reproduction_csv(plan, lines, out / "reproduction.csv")
-    write_reproduction_report(plan, outcomes, lines, sources, out / "reproduction.html")
+    write_reproduction_report(plan, outcomes, lines, sources, out / "reproduction.html", staged)
     return Reproduction(plan, outcomes, lines, out)
 
 
