@@ -128,7 +128,8 @@ def _write(
     write_atomic(out / "cells.csv", measured.to_csv(index=False, lineterminator="\n"))
     system = next(iter(decision.systems.values()))
     fitted = f"fitted on {system.fitted_on}" if system.fitted_on else "not fitted"
-    note = f"{run.edition}, first of {len(decision.systems)} folds, {fitted}"
+    folds = len(decision.systems)
+    note = f"{run.edition}, {f'first of {folds} folds, ' if folds > 1 else ''}{fitted}"
     if run.data.rendered:
         note += ", rendered data"
     save(memberships(panels(system), note=note), out)

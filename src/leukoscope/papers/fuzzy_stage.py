@@ -139,7 +139,7 @@ def _told(verdicts: Verdicts) -> str:
     difference = verdicts.comparison.difference
     value, low, high = difference.value, difference.low, difference.high
     if value is None:
-        return "not to be compared"
+        return "cannot be judged, as it answers no cell"
     if low is None or high is None:
         return "loses, without an interval" if value > 0 else "no difference is shown"
     if low > 0:
@@ -155,7 +155,7 @@ def _summary(decided: Sequence[Verdicts]) -> str:
     cells = counted(len(told), "cell")
     return (
         "At the same referral rate as a plain band on the calibrated probability, of "
-        f"{cells} the fuzzy system: {listed(parts)}."
+        f"{cells} the fuzzy system {listed(parts)}."
     )
 
 
