@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -12,7 +13,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix
 
 from leukoscope.papers.cells import cells
 from leukoscope.papers.found import Found, cell_names
-from leukoscope.papers.protocol import read_protocol
+from leukoscope.papers.protocol import Figure, read_protocol
 from leukoscope.papers.reproduce import Reproduction, Request, gather, reproduce
 from leukoscope.papers.twins import twins
 from leukoscope.progress import Progress
@@ -73,6 +74,22 @@ def test_what_was_not_run_says_so(found: Found) -> None:
     assert "published 0.942" in bars.caption
     assert "as published" in bars.caption
     assert "leak-free" in bars.caption
+
+
+def test_a_system_that_was_not_asked_for_is_named_beside_the_curves(found: Found) -> None:
+    figure = Figure(
+        numbers=("Figure 1",),
+        title="two systems",
+        kind="roc",
+        names=("Simple CNN", "VGG19"),
+        cells=("main,dataset=allidb,network=simple-cnn", "main,dataset=allidb,network=vgg19"),
+    )
+    protocol = found.protocol.model_copy(update={"figures": (figure,)})
+    plan = replace(found.plan, protocol=protocol)
+    (block,) = twins(Found(plan, found.outcomes, found.lines, found.sources))
+    for column in block.pairs[0].columns:
+        assert [one.title for one in column.drawings] == ["ROC curve: Simple CNN"]
+        assert column.reason == "VGG19 (not among the cells that were asked for)"
 
 
 def test_the_matrix_and_the_report_are_of_the_predictions(done: Reproduction, found: Found) -> None:

@@ -11,7 +11,7 @@ from ..reports.drawings import Drawn
 from ..reports.numbers import listed
 from .cells import Cell
 from .classes import ClassRow, classification_rows
-from .found import Found, cell_names
+from .found import NOT_ASKED, Found, cell_names
 from .plates import Named, bar_drawings, box_drawings, of_one_run, roc_drawings, tested_at
 from .protocol import Figure
 from .runner import Outcome
@@ -155,11 +155,16 @@ def _pairs(found: Found, figure: Figure, named: Named, anchor: str) -> Iterator[
         kinds = ("confusion",) if figure.kind == "confusion" else ()
         for cell, name in named:
             yield cell.id, _of_cell(found, cell, name, anchor, kinds)
-    elif figure.kind == "roc" and len(named) == 1:
+    elif figure.kind == "roc" and len(figure.cells) == 1 and len(named) == 1:
         yield named[0][0].id, _of_cell(found, *named[0], anchor, ("roc",))
     elif figure.kind == "roc":
+        absent = [
+            f"{name} ({NOT_ASKED})"
+            for name, condition in zip(figure.names, figure.cells, strict=False)
+            if not found.meets(condition)
+        ]
         for title, part in _parts(found, figure, named):
-            yield f"roc {title}", _roc_of_several(found, part, title, anchor)
+            yield f"roc {title}", _roc_of_several(found, part, title, anchor, absent)
     elif figure.kind == "bars":
         drawings = [
             drawing
@@ -258,7 +263,9 @@ def _report(found: Found, outcome: Outcome, name: str) -> Report:
     return Report(name, outcome.run.edition, found.data_words(outcome.cell), rows)
 
 
-def _roc_of_several(found: Found, named: Named, title: str, anchor: str) -> Pair:
+def _roc_of_several(
+    found: Found, named: Named, title: str, anchor: str, absent: Sequence[str]
+) -> Pair:
     """One curve a system; with more than two classes one drawing a system, one curve a class."""
     columns = []
     for edition in found.editions:
@@ -268,7 +275,7 @@ def _roc_of_several(found: Found, named: Named, title: str, anchor: str) -> Pair
             columns.append(Column(edition, reason="; ".join(reasons)))
             continue
         drawings = list(roc_drawings(found, done, f"{anchor}-{edition}"))
-        missing = [
+        missing = [*absent] + [
             f"{name} ({found.reason(cell.id, edition)})"
             for cell, name in named
             if found.done(cell.id, edition) is None
