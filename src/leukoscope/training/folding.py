@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from ..datasets.manifest import Manifest
 from ..files import write_json
@@ -24,11 +25,11 @@ from ..records.run import read_history
 from ..records.split import Fold, Split
 from .answering import FoldAnswers, count_file
 from .batches import Part, normaliser_of
-from .classical import HEAD_FILE, NOT_TRAINED, is_trained
+from .classical import HEAD_FILE, NOT_TRAINED, FittedHead, is_trained
 from .clock import Clock
 from .division import Copies, FoldRows, fold_rows
 from .frozen import head_alone
-from .loop import CHECKPOINT, HISTORY, FoldData, Report, train_network
+from .loop import CHECKPOINT, HISTORY, FoldData, Kept, Report, train_network
 from .pixels import Pixels, fit_pipeline, make_copies, plan_pipeline, store_pixels
 from .predicting import FoldModel, save_model
 from .seeds import torch_stream
@@ -78,12 +79,10 @@ def train_folds(plan: Plan, progress: Progress) -> None:
             clock.skip()
             continue
         folder.mkdir(exist_ok=True)
-        pipeline, pixels, rows, fitted_on = _fold_pixels(plan, fold, folder, shared, progress)
-        batches = -(-len(rows.train) // plan.experiment.training.batch_size)
+        seen = _seen(plan, fold, folder, shared, progress)
+        batches = -(-len(seen.rows.train) // plan.experiment.training.batch_size)
         report = clock.of_fold(number, batches)
-        epochs = _train_fold(
-            plan, number, folder, pipeline, pixels, rows, fitted_on, report, progress
-        )
+        epochs = _train_fold(plan, number, folder, seen, report, progress)
         clock.finish(epochs)
     progress.close()
 
@@ -124,13 +123,24 @@ def _with_copies(
     )
 
 
-def _fold_pixels(
+@dataclass(frozen=True)
+class _Seen:
+    """What a fold's network sees."""
+
+    pipeline: Pipeline
+    pixels: Pixels
+    rows: FoldRows
+    fitted_on: str
+    """Which rows the pipeline was fitted on, in words; empty where nothing is fitted."""
+
+
+def _seen(
     plan: Plan,
     fold: Fold,
     folder: Path,
     shared: tuple[Pipeline, Pixels] | None,
     progress: Progress,
-) -> tuple[Pipeline, Pixels, FoldRows, str]:
+) -> _Seen:
     """The fold's pixels and rows; leak-free, what is fitted is fitted on its training rows."""
     experiment, task = plan.experiment, plan.task
     if shared is None:
@@ -149,7 +159,7 @@ def _fold_pixels(
     rows = fold_rows(experiment, task, fold, plan.copies, pixels.readable)
     if pixels.copies is None:
         pixels = _with_copies(plan, pixels, rows.copies, folder, progress)
-    return pipeline, pixels, rows, fitted_on
+    return _Seen(pipeline, pixels, rows, fitted_on)
 
 
 def _note_unreadable(plan: Plan, pixels: Pixels) -> None:
@@ -164,45 +174,21 @@ def _note_unreadable(plan: Plan, pixels: Pixels) -> None:
 
 
 def _train_fold(
-    plan: Plan,
-    number: int,
-    folder: Path,
-    pipeline: Pipeline,
-    pixels: Pixels,
-    rows: FoldRows,
-    fitted_on: str,
-    report: Report,
-    progress: Progress,
+    plan: Plan, number: int, folder: Path, seen: _Seen, report: Report, progress: Progress
 ) -> int:
     """Train, write the model, then its predictions, which say that the fold is finished.
 
     Returns how many epochs were trained.
     """
-    experiment, task = plan.experiment, plan.task
-    classes = len(task.classes)
-    weights = torch_stream(experiment.seed, number, "weights")
-    network = build(
-        experiment.model,
-        3,
-        experiment.preprocess.size,
-        classes,
-        generator=weights,
-        weights=plan.weights,
-    )
-    network = to_channels_last(network.to(plan.device))
-    targets = _targets(task, rows.copies)
-    train, validation, test = (
-        Part(chosen, targets[chosen]) for chosen in (rows.train, rows.validation, rows.test)
-    )
-    normaliser = normaliser_of(pipeline, plan.device)
-    data = FoldData(pixels, normaliser, train, validation, test, classes)
+    experiment = plan.experiment
+    network = _network(plan, number)
     # A frozen backbone answers the same in every epoch: then only the head is run.
-    trained, data = head_alone(network, data, experiment, progress)
+    trained, data = head_alone(network, _data(plan, seen), experiment, progress)
     answers = FoldAnswers(
         experiment=experiment,
-        task=task,
+        task=plan.task,
         data=data,
-        rows=rows,
+        rows=seen.rows,
         fold=number,
         repeat=plan.split.folds[number].repeat,
         folder=folder,
@@ -227,29 +213,65 @@ def _train_fold(
     with answers.vectors(trained) as vectors:
         answers.write_heads(vectors, (*later, 0))
         head = answers.own_head(vectors)
-        record = FoldModel(
-            model=_told(experiment.model),
-            classes=task.classes,
-            positive=task.positive,
-            size=experiment.preprocess.size,
-            epoch=kept.epoch,
-            epochs=kept.epochs,
-            chosen_by=kept.chosen_by,
-            fitted_on=fitted_on,
-            precision=str(plan.precision).removeprefix("torch."),
-            pretraining=plan.pretraining,
-            trained_on=_datasets(task, rows),
-            seconds=_seconds(folder),
-            **asdict(network_size(network, experiment.preprocess.size))
-            | (head.facts if head else {}),
-        )
-        save_model(folder, record, network, pipeline)
+        record = _record(plan, folder, seen, network, kept, head)
+        save_model(folder, record, network, seen.pipeline)
         if head:
             save_classifier(head.classifier, folder / HEAD_FILE)
         answers.write(trained, head, vectors, (*map(count_file, later), FOLD_PREDICTIONS))
     for path in (folder / CHECKPOINT, folder / COPIES_FILE, *folder.glob("best-*.safetensors")):
         path.unlink(missing_ok=True)
     return kept.epochs
+
+
+def _network(plan: Plan, number: int) -> nn.Module:
+    """A fold's network before its training."""
+    network = build(
+        plan.experiment.model,
+        3,
+        plan.experiment.preprocess.size,
+        len(plan.task.classes),
+        generator=torch_stream(plan.experiment.seed, number, "weights"),
+        weights=plan.weights,
+    )
+    return to_channels_last(network.to(plan.device))
+
+
+def _data(plan: Plan, seen: _Seen) -> FoldData:
+    targets = _targets(plan.task, seen.rows.copies)
+    train, validation, test = (
+        Part(rows, targets[rows])
+        for rows in (seen.rows.train, seen.rows.validation, seen.rows.test)
+    )
+    normaliser = normaliser_of(seen.pipeline, plan.device)
+    return FoldData(seen.pixels, normaliser, train, validation, test, len(plan.task.classes))
+
+
+def _record(
+    plan: Plan,
+    folder: Path,
+    seen: _Seen,
+    network: nn.Module,
+    kept: Kept,
+    head: FittedHead | None,
+) -> FoldModel:
+    """What ``model.json`` says."""
+    size = plan.experiment.preprocess.size
+    measured = asdict(network_size(network, size)) | (head.facts if head else {})
+    return FoldModel(
+        model=_told(plan.experiment.model),
+        classes=plan.task.classes,
+        positive=plan.task.positive,
+        size=size,
+        epoch=kept.epoch,
+        epochs=kept.epochs,
+        chosen_by=kept.chosen_by,
+        fitted_on=seen.fitted_on,
+        precision=str(plan.precision).removeprefix("torch."),
+        pretraining=plan.pretraining,
+        trained_on=_datasets(plan.task, seen.rows),
+        seconds=_seconds(folder),
+        **measured,
+    )
 
 
 def _seconds(folder: Path) -> float:
