@@ -57,6 +57,7 @@ class _Terminal(io.StringIO):
 
 def test_the_line_shows_fold_epoch_time_and_curve(monkeypatch: pytest.MonkeyPatch) -> None:
     screen, now = _Terminal(), [100.0]
+    monkeypatch.setenv("COLUMNS", "120")  # a narrower line is cut
     monkeypatch.setattr("sys.stderr", screen)
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     clock = Clock(folds=4, epochs=10, progress=Progress())
