@@ -65,3 +65,15 @@ def test_training_without_torch_says_what_to_install(
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'leukoscope\[train\]'"):
         lk.train(cells, tmp_path / "run")
+
+
+def test_reproduce_hands_on_what_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from leukoscope.papers import reproduce as room
+
+    asked = []
+    monkeypatch.setattr(room, "reproduce", lambda *given: asked.append(given))
+    lk.reproduce("abed2022", tmp_path, data={"allidb2": "here"}, only=["main"], rendered=True)
+    ((request, out, _),) = asked
+    assert (request.paper, request.only, out) == ("abed2022", ("main",), tmp_path)
+    assert request.data == {"allidb2": Path("here")}
+    assert request.jobs == 1

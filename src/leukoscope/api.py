@@ -29,6 +29,8 @@ from .records.split import Edition, Split, read_split
 
 if TYPE_CHECKING:
     from .datasets.validation import Validation
+    from .papers.cells import Budget
+    from .papers.reproduce import Reproduction
 
 __all__ = [
     "check",
@@ -41,6 +43,7 @@ __all__ = [
     "read_dataset",
     "render",
     "report",
+    "reproduce",
     "split",
     "train",
     "validate",
@@ -348,3 +351,59 @@ def report(
     if figures is not None:
         save_figures(folders, Path(figures))
     return Path(out)
+
+
+def reproduce(
+    paper: str,
+    out: Path | str,
+    *,
+    editions: Sequence[str] = (),
+    budget: Budget = "smoke",
+    only: Sequence[str] = (),
+    data: Mapping[str, Path | str] | None = None,
+    substitutes: Mapping[str, Path | str] | None = None,
+    rendered: bool = False,
+    weights: Path | str = "",
+    settings: Mapping[str, Any] | None = None,
+    jobs: int | None = 1,
+    progress: Progress = SILENT,
+) -> Reproduction:
+    """Run a paper's grid, published and measured side by side; goes on where it was stopped.
+
+    Parameters
+    ----------
+    editions
+        ``as-published``, ``leak-free``; without any all that the paper has.
+    only
+        Conditions such as ``approach1,size=32+48``; several are alternatives.
+    data, substitutes
+        The paper's data set → the folder or manifest of it, or of another set in its place.
+    rendered
+        Draw the sets that are neither.
+    weights
+        A file or folder instead of the hub, or ``none``.
+    jobs
+        Trainings at once, each in a process of its own; None: as many as fit. With more than one
+        a script needs ``if __name__ == "__main__":``, because the processes import it.
+
+    Raises
+    ------
+    ProtocolError, RunError, StorageError
+        As ``papers.reproduce.reproduce``.
+    """
+    from .papers.reproduce import Request
+    from .papers.reproduce import reproduce as run
+
+    request = Request(
+        paper=paper,
+        editions=tuple(editions),
+        budget=budget,
+        only=tuple(only),
+        data={name: Path(place) for name, place in (data or {}).items()},
+        substitutes={name: Path(place) for name, place in (substitutes or {}).items()},
+        rendered=rendered,
+        weights=str(weights),
+        settings=settings or {},
+        jobs=jobs,
+    )
+    return run(request, Path(out), progress)
