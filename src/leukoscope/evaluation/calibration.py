@@ -55,9 +55,10 @@ def fit(x: Floats, n: Floats, hits: Floats, *, slope: bool) -> tuple[Floats, Flo
                 db = (i00 * s1 - i01 * s0) / determinant
             else:
                 da, db = s0 / i00, np.zeros(len(n))
-        # A long step overshoots into the flat ends of the sigmoid; four units of the logit do not.
-        longest = np.maximum(1.0, (np.abs(da) + farthest * np.abs(db)) / 4)
-        a, b = a + da / longest, b + db / longest
+            # A long step overshoots into the flat ends of the sigmoid; four units of the logit
+            # do not. An endless one has no maximum, and becomes no number.
+            longest = np.maximum(1.0, (np.abs(da) + farthest * np.abs(db)) / 4)
+            a, b = a + da / longest, b + db / longest
         moved = np.maximum(np.abs(da), np.abs(db))
         if not np.any(np.isfinite(moved) & (moved > CLOSE)):
             break
