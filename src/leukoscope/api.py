@@ -363,6 +363,8 @@ def reproduce(
     data: Mapping[str, Path | str] | None = None,
     substitutes: Mapping[str, Path | str] | None = None,
     rendered: bool = False,
+    images: int = 2000,
+    subjects: int = 40,
     weights: Path | str = "",
     settings: Mapping[str, Any] | None = None,
     jobs: int | None = 1,
@@ -378,8 +380,8 @@ def reproduce(
         Conditions such as ``approach1,size=32+48``; several are alternatives.
     data, substitutes
         The paper's data set → the folder or manifest of it, or of another set in its place.
-    rendered
-        Draw the sets that are neither.
+    rendered, images, subjects
+        Draw the sets that are neither, with so many images and subjects.
     weights
         A file or folder instead of the hub, or ``none``.
     jobs
@@ -402,6 +404,8 @@ def reproduce(
         data={name: Path(place) for name, place in (data or {}).items()},
         substitutes={name: Path(place) for name, place in (substitutes or {}).items()},
         rendered=rendered,
+        images=images,
+        subjects=subjects,
         weights=str(weights),
         settings=settings or {},
         jobs=jobs,

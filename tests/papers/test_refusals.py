@@ -93,3 +93,10 @@ def test_weights_of_another_architecture_are_told(real_weights: Path, tmp_path: 
     assert one.reason.startswith("not run: ")
     assert "weights of squeezenet1_1" in one.reason
     assert "mobilenetv2_100" in one.reason
+
+
+def test_a_number_of_drawn_images_without_drawing_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["reproduce", "varol2024", "--plan", "--images", "80"]) == 2
+    assert "--images is about drawn data: add --rendered" in capsys.readouterr().err

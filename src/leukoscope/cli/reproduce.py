@@ -49,6 +49,12 @@ def reproduce(
     rendered: Annotated[
         bool, typer.Option("--rendered", help="Draw the data sets that are not given.")
     ] = False,
+    images: Annotated[
+        int | None, typer.Option(min=8, help="Of a drawn data set.  [default: 2000]")
+    ] = None,
+    subjects: Annotated[
+        int | None, typer.Option(min=4, help="Of a drawn data set.  [default: 40]")
+    ] = None,
     weights: Annotated[
         str, typer.Option(metavar="PATH|none", help="Weights here instead of the hub's, or none.")
     ] = "",
@@ -85,10 +91,15 @@ def reproduce(
 
     Example: leukoscope reproduce varol2024 --only approach1,network=3 --rendered -o varol
     """
+    from ..errors import ProtocolError
     from ..papers.planner import plan_rows, plan_table
     from ..papers.reproduce import Request, dataset_paths, plan_for
     from ..papers.reproduce import reproduce as run
 
+    drawn = {"images": images, "subjects": subjects}
+    given = {name: count for name, count in drawn.items() if count is not None}
+    if given and not rendered:
+        raise ProtocolError(f"--{min(given)} is about drawn data: add --rendered, or leave it out.")
     request = Request(
         paper=paper,
         editions=() if edition == "both" else (edition,),
@@ -103,6 +114,7 @@ def reproduce(
         engine=engine,
         address=address,
         jobs=jobs,
+        **given,
     )
     if plan:
         planned = plan_for(request)
