@@ -92,7 +92,8 @@ def test_settings_differ_where_they_do(make_run: Any) -> None:
     assert rows["model.name"].values == ("cnn-1", "cnn-2")
     assert rows["model.name"].differs
     assert not rows["training.epochs"].differs
-    assert rows["optimiser.learning_rate"].values[0] == "0, the optimiser’s default"
+    shown = rows["optimiser.learning_rate"].values[0]
+    assert shown == "0, the default: 0.01 for SGD, 0.0003 for Adam and 0.0003 for RMSprop"
     assert not any(key.startswith("augment.") for key in rows)
 
 

@@ -12,8 +12,8 @@ from torch.nn import functional
 
 from leukoscope.models.building import build_layers
 from leukoscope.models.layers import Conv, Dense, Flatten, Pool
-from leukoscope.records.experiment import Optimiser, Schedule
-from leukoscope.training.optimisers import DEFAULT_RATES, initial_rate, make_optimiser
+from leukoscope.records.experiment import DEFAULT_RATES, Optimiser, Schedule
+from leukoscope.training.optimisers import make_optimiser
 from leukoscope.training.schedules import rate_at
 
 STEPS = 50
@@ -62,7 +62,7 @@ def _ours(settings: Optimiser, schedule: Schedule) -> tuple[list[np.ndarray], li
         logits = network(torch.from_numpy(images).permute(0, 3, 1, 2)).squeeze(1)
         loss = functional.binary_cross_entropy_with_logits(logits, torch.from_numpy(labels))
         gradients = list(torch.autograd.grad(loss, parameters))
-        rate = rate_at(schedule, initial_rate(settings), step, STEPS)
+        rate = rate_at(schedule, settings.initial_rate, step, STEPS)
         with torch.no_grad():
             optimiser.step(gradients, rate, step + 1)
     return before, [parameter.detach().numpy() for parameter in parameters]
@@ -96,7 +96,7 @@ def _theirs(
 def test_fifty_steps_are_keras_s(settings: Optimiser) -> None:
     keras = _keras()
     before, ours = _ours(settings, Schedule())
-    theirs = _theirs(keras, settings, initial_rate(settings), before)
+    theirs = _theirs(keras, settings, settings.initial_rate, before)
     for mine, other, start in zip(ours, theirs, before, strict=True):
         # The same float32 arithmetic in another order of summation.
         np.testing.assert_allclose(mine, other, atol=1e-5)
@@ -134,5 +134,5 @@ def test_default_rates() -> None:
     assert float(keras.optimizers.SGD().learning_rate) == pytest.approx(DEFAULT_RATES["sgd"])
     for name, kind in (("adam", keras.optimizers.Adam), ("rmsprop", keras.optimizers.RMSprop)):
         assert DEFAULT_RATES[name] == pytest.approx(0.3 * float(kind().learning_rate))
-        assert initial_rate(Optimiser(name=name)) == DEFAULT_RATES[name]
-    assert initial_rate(Optimiser(name="sgd", learning_rate=0.5)) == 0.5
+        assert Optimiser(name=name).initial_rate == DEFAULT_RATES[name]
+    assert Optimiser(name="sgd", learning_rate=0.5).initial_rate == 0.5

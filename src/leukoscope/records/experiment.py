@@ -18,6 +18,7 @@ from ..schema import Record, parse, read_toml
 from .split import Edition, SplitKind
 
 __all__ = [
+    "DEFAULT_RATES",
     "SCHEMA",
     "Classical",
     "Data",
@@ -180,6 +181,14 @@ class Classical(Record):
     """Of the logistic regression, at most."""
 
 
+DEFAULT_RATES = {"sgd": 0.01, "adam": 0.0003, "rmsprop": 0.0003}
+"""What a learning rate of 0 stands for.
+
+Keras's own 0.001 for Adam and RMSprop kills the rectified layers of CNN-3 for good with some
+seeds (`docs/rendered.md`); the papers' protocols name it where they want it.
+"""
+
+
 class Optimiser(Record):
     """Updates as Keras makes them; a rate of 0 takes 0.0003 for Adam and RMSprop, 0.01 for SGD."""
 
@@ -187,6 +196,11 @@ class Optimiser(Record):
     learning_rate: float = Field(default=0.0, ge=0)
     momentum: float = Field(default=0.0, ge=0, lt=1)
     weight_decay: float = Field(default=0.0, ge=0)
+
+    @property
+    def initial_rate(self) -> float:
+        """The learning rate to begin with: the one that is set, or the default."""
+        return self.learning_rate or DEFAULT_RATES[self.name]
 
 
 class Schedule(Record):

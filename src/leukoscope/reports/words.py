@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..images.augmentation import Augmentation
-from ..records.experiment import Expansion, Experiment
+from ..records.experiment import DEFAULT_RATES, Expansion, Experiment
 from ..records.split import Split
 from .numbers import counted, listed, number, plain, share
 
@@ -46,7 +46,8 @@ SPECIAL = {
     ("data.balance", 0): "0, all images",
     ("expand.factor", 0): "0, none",
     ("expand.per_class", 0): "0, none",
-    ("optimiser.learning_rate", 0.0): "0, the optimiser’s default",
+    ("optimiser.learning_rate", 0.0): "0, the default: "
+    + listed([f"{plain(rate)} for {OPTIMISERS[name]}" for name, rate in DEFAULT_RATES.items()]),
     ("training.patience", 0): "0, never stops early",
 }
 """Values that mean something other than their number."""
@@ -101,11 +102,7 @@ def _input(experiment: Experiment) -> str:
 
 def _loop(experiment: Experiment) -> str:
     training, optimiser, schedule = experiment.training, experiment.optimiser, experiment.schedule
-    rate = (
-        f"a learning rate of {plain(optimiser.learning_rate)}"
-        if optimiser.learning_rate
-        else "the optimiser’s default learning rate"
-    )
+    rate = f"a learning rate of {plain(optimiser.initial_rate)}"
     text = (
         f"It was trained for at most {counted(training.epochs, 'epoch')} in batches of "
         f"{training.batch_size} with {OPTIMISERS[optimiser.name]} at {rate}"

@@ -22,7 +22,7 @@ from .batches import Inputs, Integers, Loader, Part
 from .checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights
 from .history import write_history
 from .losses import class_weights, losses_of, right
-from .optimisers import Updates, initial_rate, make_optimiser
+from .optimisers import Updates, make_optimiser
 from .schedules import rate_at
 from .seeds import numpy_stream, stream_seed
 
@@ -242,7 +242,7 @@ def run_epoch(
             module.reseed(stream_seed(seed, fold, "dropout", epoch), device)
     batches = math.ceil(len(order) / settings.batch_size)
     steps = batches * settings.epochs
-    rate = first_rate = initial_rate(experiment.optimiser)
+    rate = first_rate = experiment.optimiser.initial_rate
     total_loss = torch.zeros((), dtype=torch.float64, device=device)
     total_right = torch.zeros((), dtype=torch.float64, device=device)
     _thaw(state, experiment, epoch)

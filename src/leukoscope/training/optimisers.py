@@ -16,23 +16,15 @@ from torch import Tensor
 from ..records.experiment import Optimiser
 
 __all__ = [
-    "DEFAULT_RATES",
     "OPTIMISERS",
     "Adam",
     "RmsProp",
     "Sgd",
     "Updates",
-    "initial_rate",
     "make_optimiser",
 ]
 
 EPSILON = 1e-7
-DEFAULT_RATES = {"sgd": 0.01, "adam": 0.0003, "rmsprop": 0.0003}
-"""What an experiment's learning rate of 0 stands for.
-
-Keras's own 0.001 for Adam and RMSprop kills the rectified layers of CNN-3 for good with some
-seeds (`docs/rendered.md`); the papers' protocols name it where they want it.
-"""
 
 Tensors = list[Tensor]
 State = dict[str, Tensors]
@@ -151,8 +143,3 @@ def make_optimiser(parameters: Tensors, settings: Optimiser) -> Updates:
     """
     made = OPTIMISERS[settings.name](parameters, settings)
     return _Decayed(parameters, made, settings.weight_decay) if settings.weight_decay else made
-
-
-def initial_rate(settings: Optimiser) -> float:
-    """The learning rate to begin with: the experiment's, or the optimiser's default."""
-    return settings.learning_rate or DEFAULT_RATES[settings.name]
