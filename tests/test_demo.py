@@ -43,3 +43,30 @@ def test_the_demo_spares_a_folder_that_is_not_its_own(tmp_path: Path) -> None:
     with pytest.raises(LeukoscopeError, match=r"is no demo. Choose another folder with -o"):
         demo.run_demo(tmp_path, progress=Progress(quiet=True))
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_another_demo_in_the_same_folder_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "demo"
+    demo._claim(out, 0)
+    before = (out / "demo.txt").read_text(encoding="utf-8")
+    demo._claim(out, 0)
+    refusal = r"another seed or of other settings .*Choose another folder with -o, or remove"
+    with pytest.raises(LeukoscopeError, match=refusal):
+        demo.run_demo(out, seed=1, progress=Progress(quiet=True))
+    monkeypatch.setattr(demo, "SIZE_PX", 48)
+    with pytest.raises(LeukoscopeError, match=refusal):
+        demo.run_demo(out, seed=0, progress=Progress(quiet=True))
+    assert [path.name for path in out.iterdir()] == ["demo.txt"]
+    assert (out / "demo.txt").read_text(encoding="utf-8") == before
+
+
+def test_the_leak_is_not_said_to_be_the_subjects_alone() -> None:
+    outcome = demo.DemoOutcome(
+        auroc={"as-published": 0.9, "leak-free": 0.7}, leak=0.2, interval=(0.1, 0.3), groups=24,
+        findings=0, folder="demo", report="demo/report.html",
+    )  # fmt: skip
+    assert "subjects on both sides, copies, and the epoch" in outcome.sentence()
+    none = outcome.model_copy(update={"interval": (-0.1, 0.3)}).sentence()
+    assert "too few subjects to tell it from none" in none

@@ -8,6 +8,7 @@ from pathlib import Path
 from . import api
 from .errors import LeukoscopeError
 from .evaluation.comparison import gap
+from .files import canonical_json, sha256_bytes, write_atomic
 from .progress import Progress
 from .records.findings import write_findings
 from .records.run import Run, read_run
@@ -57,15 +58,12 @@ class DemoOutcome(Record):
 
     def sentence(self) -> str:
         """The last lines that the demo prints."""
+        together = "subjects on both sides, copies, and the epoch chosen on the test part together"
         known, meaning = "no interval", "too few groups to say more"
         if self.interval is not None:
             low, high = self.interval
             known = f"95 % interval {low:+.3f} to {high:+.3f}"
-            meaning = (
-                "too few subjects to tell it from none"
-                if low <= 0
-                else "that much of the published way's figure is the subjects, not the disease"
-            )
+            meaning = "too few subjects to tell it from none" if low <= 0 else together
         return (
             "rendered data: drawn cells, nothing here says anything about patients\n"
             f"as published {self.auroc['as-published']:.3f} AUROC, leak-free "
@@ -79,13 +77,10 @@ class DemoOutcome(Record):
 def run_demo(out: Path, *, seed: int = 0, progress: Progress) -> DemoOutcome:
     """Draw, check, train both editions, evaluate and report; everything lies in ``out``.
 
-    Goes on where it was stopped. Raises LeukoscopeError when ``out`` is another folder's place.
+    Goes on where it was stopped. Raises LeukoscopeError when ``out`` is no demo, or a demo of
+    another seed or of other settings.
     """
-    marker = out / "demo.txt"
-    if out.exists() and not marker.exists():
-        raise LeukoscopeError(f"{out}: exists and is no demo. Choose another folder with -o.")
-    out.mkdir(parents=True, exist_ok=True)
-    marker.write_text("Made by: leukoscope demo. Rendered data, research use only.\n")
+    _claim(out, seed)
     cells = out / "cells"
     if not (cells / "manifest.csv").exists():
         shutil.rmtree(cells, ignore_errors=True)
@@ -135,3 +130,24 @@ def run_demo(out: Path, *, seed: int = 0, progress: Progress) -> DemoOutcome:
         folder=str(out),
         report=str(report),
     )
+
+
+def _claim(out: Path, seed: int) -> None:
+    """Mark the folder as this demo's, or refuse one that is something else."""
+    settings = [SUBJECTS, IMAGES, SIZE_PX, SETTINGS, EDITIONS]
+    digest = sha256_bytes(canonical_json(settings).encode("utf-8"))[:12]
+    mine = (
+        "Made by: leukoscope demo. Rendered data, research use only.\n"
+        f"seed {seed}, settings {digest}\n"
+    )
+    marker = out / "demo.txt"
+    if not out.exists():
+        write_atomic(marker, mine)
+    elif not marker.exists():
+        raise LeukoscopeError(f"{out}: exists and is no demo. Choose another folder with -o.")
+    elif marker.read_text(encoding="utf-8") != mine:
+        raise LeukoscopeError(
+            f"{out}: holds a demo of another seed or of other settings (this one: seed {seed}, "
+            f"settings {digest}; that one: see {marker}). Choose another folder with -o, or remove "
+            "this one first."
+        )

@@ -142,6 +142,20 @@ def test_what_is_said_on_a_terminal(make):
     assert text.endswith("research use only")
 
 
+def test_few_groups_are_said_and_no_difference_is_impossible(make):
+    a = make(items=40, groups=4)
+    found = compare(a, changed(a, 1 - a.table["p_blast"].to_numpy()), resamples=FEW)
+    ends = {name: (entry["low"], entry["high"]) for name, entry in found["metrics"].items()}
+    assert ends["auroc"][1] == 1.0  # 6.07 where nothing bounds it
+    assert all(-1 <= end <= 1 for end in ends["auroc"] + ends["accuracy"])
+    for name in ("blast", "normal"):
+        warning = f"Class {name} has 2 groups, fewer than 10: its intervals cannot be trusted."
+        assert warning in found["notes"]
+        assert f"note: {warning}" in describe(found)
+    many = compare(make(items=400), worse(make(items=400)), resamples=FEW)
+    assert not any("fewer than 10" in note for note in many["notes"])
+
+
 def test_what_cannot_be_compared_says_why(make):
     a = make(items=60, groups=6)
     apart = replace(a, table=a.table.assign(row="x" + a.table["row"]))

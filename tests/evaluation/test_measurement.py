@@ -264,3 +264,12 @@ def test_whatever_comes_in_is_json_with_sound_intervals(labels, data):
             else:
                 assert smallest <= low <= value + 1e-9
                 assert value - 1e-9 <= high <= largest
+
+
+def test_one_row_with_a_subject_does_not_hide_the_others():
+    found = evaluate(simple("bbnn", [0.9, 0.8, 0.2, 0.1], subject=["s", "", "", ""]), resamples=FEW)
+    said = (
+        "3 of 4 rows name neither subject nor group: each of them stands for itself, and the "
+        "intervals are narrower than the truth."
+    )
+    assert said in found["warnings"]

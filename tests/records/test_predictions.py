@@ -46,6 +46,8 @@ def test_groups_stand_in_for_each_other(tmp_path: Path) -> None:
     read = read_predictions(written(tmp_path, text))
     assert read.table["group"].tolist() == ["g1", "s2", "c.png"]
     assert read.groups_known
+    assert read.alone == {"c.png"}
+    assert read.part("test").alone == {"c.png"}
 
 
 def test_there_and_back_in_full_precision(tmp_path: Path) -> None:
@@ -110,11 +112,12 @@ def test_the_positive_class_can_be_named(tmp_path: Path) -> None:
         ("image,label,p_blast,p_normal\n", "no predictions; at least one row"),
         ("image;label;p_a;p_b\na;b;1;0\n", r"semicolons between the columns were found; a CSV"),
         (LEAST.replace("label", "truth"), "column 'label' is missing"),
-        (LEAST.replace("p_normal", "q"), r"1 columns of probabilities; at least two"),
+        (LEAST.replace("label", "Lable"), r"'label' is missing.* Rename 'Lable' if it is that\."),
+        (LEAST.replace("p_normal", "q"), r"1 column of probabilities; at least two"),
         (LEAST.replace("p_normal", "p_blast"), "column 'p_blast' stands twice"),
         (LEAST.replace("p_normal", "p_"), "column 'p_' names no class"),
-        (LEAST.replace("0.6", "nan"), r"row 3: probabilities \['0\.4', 'nan'\] are not all"),
-        (LEAST.replace("0.6", ""), r"row 3: probabilities"),
+        (LEAST.replace("0.6", "nan"), "row 3: p_normal is 'nan'; a probability was expected"),
+        (LEAST.replace("0.6", ""), "row 3: p_normal is ''; a probability was expected"),
         (LEAST.replace("0.75,0.25", "2.5,-1.5"), "row 2: .*logits must be turned"),
         (LEAST.replace("0.6", "0.5"), r"row 3: probabilities sum to 0\.9, not to 1"),
         (LEAST.replace(",normal,", ",nromal,"), r"row 3: label 'nromal' has no .*'normal'"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -98,7 +98,7 @@ def evaluate(
         write_json(out, metrics)
     lines = []
     for name, values in metrics["levels"].items():
-        lines.append(f"by {name}")
+        lines.append(f"by {name}" if values else f"by {name}: nothing. {_why_nothing(metrics)}")
         for metric in SHOWN:
             if metric in values:
                 lines.append(f"  {metric:<18} {_figure(values[metric])}")
@@ -108,6 +108,13 @@ def evaluate(
     emit(metrics, "\n".join(lines), as_json)
 
 
+def _why_nothing(metrics: dict[str, Any]) -> str:
+    """Why there is no result by subject."""
+    if metrics["subjects"]["several_labels"]:
+        return "Every subject has cells of several labels."
+    return "Add a column subject (or group)."
+
+
 def _figure(entry: dict[str, object]) -> str:
     value, low, high = entry.get("value"), entry.get("low"), entry.get("high")
     groups = entry.get("groups")
@@ -115,5 +122,5 @@ def _figure(entry: dict[str, object]) -> str:
     if not isinstance(value, float | int):
         return f"not defined: {entry.get('reason', 'no rows')}"
     if not isinstance(low, float | int) or not isinstance(high, float | int):
-        return f"{value:.3f} (no interval; {count})"
+        return f"{value:.3f} (no interval: {entry.get('reason', 'not known')}; {count})"
     return f"{value:.3f} [{low:.3f}, {high:.3f}]  {count}"

@@ -7,7 +7,7 @@ all folds would look at test groups, because one fold's validation group is anot
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -122,7 +122,7 @@ def _models(predictions: Predictions) -> list[tuple[int, int]]:
 def _of_model(predictions: Predictions, repeat: int, fold: int) -> Predictions:
     table = predictions.table
     chosen = table[(table["repeat"] == repeat) & (table["fold"] == fold)].reset_index(drop=True)
-    return Predictions(chosen, predictions.classes, predictions.positive, predictions.groups_known)
+    return replace(predictions, table=chosen)
 
 
 def plain_verdicts(decision: Decision) -> Texts:

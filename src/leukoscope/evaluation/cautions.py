@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -13,10 +14,14 @@ from .subjects import BySubject
 if TYPE_CHECKING:
     from ..records.predictions import Predictions
 
-__all__ = ["ENOUGH_GROUPS", "warnings_of"]
+__all__ = ["ENOUGH_GROUPS", "few_groups", "standing_alone", "warnings_of"]
 
 ENOUGH_GROUPS = 10
 """With fewer groups in a class an interval cannot be trusted."""
+ALL_ALONE = (
+    "Neither subjects nor groups are known: every image stands for itself, and the intervals are "
+    "narrower than the truth."
+)
 
 
 def warnings_of(
@@ -27,26 +32,46 @@ def warnings_of(
 ) -> list[str]:
     """All warnings of some predictions."""
     found = [*_of_groups(predictions, sample, groups)]
-    for number, name in enumerate(sample.classes):
-        count = int(sample.present[:, number].sum())
-        if count == 0:
-            found.append(f"No item of class {name}: what needs it is left empty.")
-        elif count < ENOUGH_GROUPS:
-            found.append(
-                f"Class {name} has {counted(count, 'group')}, fewer than {ENOUGH_GROUPS}: its "
-                "intervals cannot be trusted."
-            )
+    counts = sample.groups_by_class()
+    found += [
+        f"No item of class {name}: what needs it is left empty."
+        for name, count in counts.items()
+        if not count
+    ]
+    found += few_groups(counts)
     found += _of_models(sample)
     found += _of_subjects(predictions, subjects)
     return found
 
 
+def few_groups(counts: Mapping[str, int]) -> list[str]:
+    """A warning for each class that has too few groups; ``counts`` are groups of each class."""
+    return [
+        f"Class {name} has {counted(count, 'group')}, fewer than {ENOUGH_GROUPS}: its intervals "
+        "cannot be trusted."
+        for name, count in counts.items()
+        if 0 < count < ENOUGH_GROUPS
+    ]
+
+
+def standing_alone(predictions: Predictions) -> str:
+    """A warning of rows that name neither subject nor group; empty where there is none."""
+    rows = set(predictions.table["row"])
+    alone = len(rows & predictions.alone)
+    if predictions.groups_known and not alone:
+        return ""
+    if not predictions.groups_known or alone == len(rows):
+        return ALL_ALONE
+    return (
+        f"{alone} of {counted(len(rows), 'row')} name neither subject nor group: each of them "
+        "stands for itself, and the intervals are narrower than the truth."
+    )
+
+
 def _of_groups(predictions: Predictions, sample: Sample, groups: str | None) -> list[str]:
-    if not predictions.groups_known or groups == "none":
-        return [
-            "Neither subjects nor groups are known: every image stands for itself, and the "
-            "intervals are narrower than the truth."
-        ]
+    alone = ALL_ALONE if groups == "none" else standing_alone(predictions)
+    if alone:
+        return [alone]
     if groups == "inferred":
         return [
             "Subjects are not published for this data: the groups are inferred, and so are all "

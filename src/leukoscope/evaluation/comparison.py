@@ -16,6 +16,7 @@ import pandas as pd
 
 from ..counting import counted
 from ..errors import PredictionsError, suggestion
+from .cautions import few_groups, standing_alone
 from .intervals import interval, p_value, spread
 from .measurement import Measured, chosen_metrics
 from .resampling import resample
@@ -91,7 +92,7 @@ def compare(
             "The splits differ: the common rows were tested in different folds, so the models "
             "also differ in what they were trained on."
         )
-    return _outcome("paired", outcome, counts, differ, [*notes, *_unknown(a, b)])
+    return _outcome("paired", outcome, counts, differ, [*notes, *_alone(first, second)])
 
 
 def gap(
@@ -119,7 +120,7 @@ def gap(
         "only_b": len(rows_b - common),
     }
     differ = _splits_differ(_only(published, common).table, _only(leak_free, common).table)
-    return _outcome("unpaired", outcome, counts, differ, _unknown(published, leak_free))
+    return _outcome("unpaired", outcome, counts, differ, _alone(published, leak_free))
 
 
 def describe(outcome: dict[str, Any], names: tuple[str, str] = ("A", "B")) -> str:
@@ -155,6 +156,8 @@ def _p(value: float | None) -> str:
 class _Outcome:
     n: int
     groups: int
+    groups_by_class: dict[str, int]
+    """Of the run that has fewer of a class."""
     metrics: dict[str, Any]
 
 
@@ -168,7 +171,7 @@ def _outcome(
         "groups": outcome.groups,
         "rows": rows,
         "splits_differ": differ,
-        "notes": notes,
+        "notes": [*notes, *few_groups(outcome.groups_by_class)],
         "metrics": outcome.metrics,
     }
 
@@ -189,7 +192,9 @@ def _difference(
     pair = [Measured(one, drawn, place) for one, place in zip(samples, columns, strict=True)]
     items = {name for one in _joined(a, b) for name in one.table["row"]}
     entries = {metric.name: _entry(metric, *pair) for metric in _chosen(metrics, samples[0])}
-    return _Outcome(len(items), len(names), entries)
+    by_class = [one.groups_by_class() for one in samples]
+    fewest = {name: min(counts[name] for counts in by_class) for name in a.classes}
+    return _Outcome(len(items), len(names), fewest, entries)
 
 
 def _entry(metric: Metric, a: Measured, b: Measured) -> dict[str, Any]:
@@ -219,7 +224,9 @@ def _entry(metric: Metric, a: Measured, b: Measured) -> dict[str, Any]:
     if ends is None:
         same = not np.any(difference)
         return {**entry, "reason": "the two are equal in every group" if same else reason}
-    entry["low"], entry["high"] = ends
+    # A difference has no scale of its own, so the plain interval may leave what is possible.
+    width = metric.bounds[1] - metric.bounds[0]
+    entry["low"], entry["high"] = max(ends[0], -width), min(ends[1], width)
     found = spread(float(difference[0]), *resampled, either)
     if found is not None:
         entry["p_value"] = p_value(float(difference[0]), found)
@@ -319,10 +326,6 @@ def _splits_differ(a: pd.DataFrame, b: pd.DataFrame) -> bool:
     return not len(pairs) == len({x for x, _ in pairs}) == len({y for _, y in pairs})
 
 
-def _unknown(a: Predictions, b: Predictions) -> list[str]:
-    if a.groups_known and b.groups_known:
-        return []
-    return [
-        "Neither subjects nor groups are known for all rows: every image stands for itself, and "
-        "the intervals are narrower than the truth."
-    ]
+def _alone(a: Predictions, b: Predictions) -> list[str]:
+    """What to say of rows without subject and group in either run, once."""
+    return list(dict.fromkeys(filter(None, map(standing_alone, (a, b)))))

@@ -193,7 +193,7 @@ def evaluate(
         "groups": {
             "source": groups,
             "total": len(sample.groups),
-            "by_class": _groups_by_class(sample),
+            "by_class": sample.groups_by_class(),
         },
         "levels": levels,
         "classes": _classes(images),
@@ -267,11 +267,6 @@ def _against_rest(key: str, number: int) -> Any:
     if key == "average_precision":
         return lambda at: at.sweep(number)[:, 0]
     return partial(class_measure, name=key, number=number)
-
-
-def _groups_by_class(sample: Sample) -> dict[str, int]:
-    counts = sample.present.sum(axis=0)
-    return {name: int(count) for name, count in zip(sample.classes, counts, strict=True)}
 
 
 def _subjects(subjects: BySubject) -> dict[str, Any]:

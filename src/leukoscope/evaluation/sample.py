@@ -76,6 +76,11 @@ class Sample:
         """How many different groups the chosen entries belong to."""
         return len(np.unique(self.group if chosen is None else self.group[chosen]))
 
+    def groups_by_class(self) -> dict[str, int]:
+        """How many groups have each class."""
+        counts = self.present.sum(axis=0)
+        return {name: int(count) for name, count in zip(self.classes, counts, strict=True)}
+
     def group_sums(self, values: np.ndarray[Any, Any], width: int | None = None) -> Floats:
         """Sums over the entries of each group and repeat.
 

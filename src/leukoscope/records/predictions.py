@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ..counting import counted
 from ..errors import PredictionsError, suggestion
 from ..files import write_atomic
 from ..tables import parse_csv, read_csv
@@ -41,6 +43,8 @@ class Predictions:
     """The positive class of a binary task; None with more than two classes."""
     groups_known: bool
     """Whether the file named groups or subjects at all."""
+    alone: frozenset[str] = frozenset()
+    """Rows that name neither group nor subject, so that each is a group of its own."""
 
     def __len__(self) -> int:
         return len(self.table)
@@ -54,7 +58,7 @@ class Predictions:
     def part(self, name: str) -> Predictions:
         """Only the rows of one part (train, validation, test)."""
         chosen = self.table[self.table["part"] == name].reset_index(drop=True)
-        return Predictions(chosen, self.classes, self.positive, self.groups_known)
+        return replace(self, table=chosen)
 
 
 def read_predictions(path: Path | str, positive: str | None = None) -> Predictions:
@@ -96,18 +100,23 @@ def predictions_from_table(
     classes = tuple(column[2:] for column in raw.columns if column.startswith("p_"))
     if len(classes) < 2:
         raise PredictionsError(
-            f"{where}: {len(classes)} columns of probabilities; at least two, p_<class>, are "
-            "needed (for a binary task p_blast and p_normal)."
+            f"{where}: {counted(len(classes), 'column')} of probabilities; at least two, "
+            "p_<class>, are needed (for a binary task p_blast and p_normal)."
         )
     table = _as_texts(raw)
     columns = [f"p_{name}" for name in classes]
     for column in columns:
         table[column] = pd.to_numeric(table[column], errors="coerce").astype(np.float64)
     p = table[columns].to_numpy(dtype=np.float64)
-    for row in np.flatnonzero(~np.isfinite(p).all(axis=1) | ((p < 0) | (p > 1)).any(axis=1)):
+    for row, place in np.argwhere(np.isnan(p)):
+        raise PredictionsError(
+            f"{where}: row {row + 2}: {columns[place]} is {raw[columns[place]].iloc[row]!r}; a "
+            "probability was expected. Leave out rows that were not predicted."
+        )
+    for row in np.flatnonzero(((p < 0) | (p > 1)).any(axis=1)):
         raise PredictionsError(
             f"{where}: row {row + 2}: probabilities {raw[columns].iloc[row].tolist()} are not "
-            "all numbers in [0, 1]; logits must be turned into probabilities first."
+            "all in [0, 1]; logits must be turned into probabilities first."
         )
     for row in np.flatnonzero(np.abs(p.sum(axis=1) - 1) > SUM_TOLERANCE):
         raise PredictionsError(
@@ -135,8 +144,17 @@ def predictions_from_table(
             )
         positive = "blast"
     named = _as_texts(raw)
-    known = any(named[name].ne("").any() for name in ("group", "subject") if name in named)
-    return Predictions(table, classes, positive if len(classes) == 2 else None, known)
+    stated = np.zeros(len(raw), dtype=bool)
+    for name in ("group", "subject"):
+        if name in named:
+            stated |= named[name].ne("").to_numpy()
+    return Predictions(
+        table,
+        classes,
+        positive if len(classes) == 2 else None,
+        groups_known=bool(stated.any()),
+        alone=frozenset(table["row"].to_numpy()[~stated]),
+    )
 
 
 def _verify_columns(raw: pd.DataFrame, where: str) -> None:
@@ -145,12 +163,19 @@ def _verify_columns(raw: pd.DataFrame, where: str) -> None:
         if needed not in raw.columns:
             raise PredictionsError(
                 f"{where}: column '{needed}' is missing. image, label and p_<class> are needed; "
-                f"found {', '.join(map(str, raw.columns))}."
+                f"found {', '.join(map(str, raw.columns))}.{_renamed(needed, raw)}"
             )
     for column in raw.columns[raw.columns.duplicated()]:
         raise PredictionsError(f"{where}: column '{column}' stands twice; keep the right one.")
     if "p_" in raw.columns:
         raise PredictionsError(f"{where}: column 'p_' names no class; p_<class> was expected.")
+
+
+def _renamed(needed: str, raw: pd.DataFrame) -> str:
+    """Which column looks like the one that is missing."""
+    near = difflib.get_close_matches(needed, [str(column).casefold() for column in raw.columns])
+    found = [column for column in map(str, raw.columns) if column.casefold() in near[:1]]
+    return f" Rename '{found[0]}' if it is that." if found else ""
 
 
 def _as_texts(raw: pd.DataFrame) -> pd.DataFrame:
