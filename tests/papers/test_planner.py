@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+import torch
 
-from leukoscope.models import layers_of
+from leukoscope.models import build, layers_of
 from leukoscope.models.layers import Conv
+from leukoscope.models.network_size import network_size
 from leukoscope.papers.costs import BACKBONES, MACHINES, forward_gflop, layer_operations, parts_of
 from leukoscope.papers.planner import (
     DataSize,
@@ -138,3 +140,12 @@ def test_the_plan_is_printed_and_is_json() -> None:
     smoke = make_plan(read_protocol("varol2024"), ["leak-free"], "smoke", ["approach1"], sizes=REAL)
     full = make_plan(read_protocol("varol2024"), ["leak-free"], "full", ["approach1"], sizes=REAL)
     assert full.seconds(MACHINES[0]) > 20 * smoke.seconds(MACHINES[0])
+
+
+def test_another_reading_of_a_network_costs_what_it_costs() -> None:
+    """R2's CNN-2 has its large maps behind wide layers: 9.80 against 0.650 GFLOP at 32 px."""
+    r1, r2 = (forward_gflop("cnn-2", 32, Model(reading=reading)) or 0 for reading in ("R1", "R2"))
+    for reading, gflop in (("R1", r1), ("R2", r2)):
+        network = build(Model(name="cnn-2", reading=reading), 3, 32, 2, generator=torch.Generator())
+        assert gflop == pytest.approx(network_size(network, 32).operations / 1e9, rel=1e-6)
+    assert r2 > 10 * r1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,19 @@ def test_a_number_of_drawn_images_without_drawing_is_refused(
 ) -> None:
     assert main(["reproduce", "varol2024", "--plan", "--images", "80"]) == 2
     assert "--images is about drawn data: add --rendered" in capsys.readouterr().err
+
+
+def test_a_grid_of_which_nothing_can_be_run_fails_and_says_what_was_changed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    call = ["reproduce", "fata2023", "--only", "epochs=10", "--weights", "/nowhere/vgg", "--quiet"]
+    call += ["--set", "preprocess.size=32", "-o", str(out), "--jobs", "1"]
+    assert main(call) == 1
+    assert "0 of" in capsys.readouterr().out
+    plan = json.loads((out / "plan.json").read_text())
+    assert plan["changes"] == {"preprocess.size": 32}
+    assert plan["weights"] == "vgg"
+    page = (out / "reproduction.html").read_text()
+    assert "Not as the paper has it." in page
+    assert "preprocess.size = 32" in page

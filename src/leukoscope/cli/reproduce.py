@@ -87,7 +87,7 @@ def reproduce(
     """Run a paper's grid; stopped at any moment, the same command goes on.
 
     The plan comes first: cells, distinct trainings, estimated time and memory. What cannot be run
-    is marked with its reason.
+    is marked with its reason; exit code 1 when that is everything.
 
     Example: leukoscope reproduce varol2024 --only approach1,network=3 --rendered -o varol
     """
@@ -138,3 +138,5 @@ def reproduce(
         "report": str(folder / "reproduction.html"),
     }
     emit(value, "\n".join(lines), as_json)
+    if not done.done:
+        raise typer.Exit(1)

@@ -84,20 +84,30 @@ def layer_operations(layers: Sequence[Layer], channels: int, size: int) -> int:
     return total
 
 
-def forward_gflop(name: str, size: int) -> float | None:
-    """GFLOP of one image forward; None for a network whose size nobody declared."""
-    from ..models import MODELS, layers_of
+def forward_gflop(name: str, size: int, model: Model | None = None) -> float | None:
+    """GFLOP of one image forward; None for a network whose size nobody declared.
+
+    ``model`` has the choices beside the name, of which ``reading`` changes a small network's size.
+    """
+    from ..models import MODELS
 
     total = 0.0
     for part in parts_of(name)[0]:
         if part in MODELS:
-            total += layer_operations(layers_of(Model(name=part), 2), 3, size) / 1e9
+            total += layer_operations(_layers(part, model or Model()), 3, size) / 1e9
         elif part in BACKBONES:
             known = BACKBONES[part]
             total += known.gflop * (size / known.size) ** 2
         else:
             return None
     return total
+
+
+def _layers(name: str, model: Model) -> Sequence[Layer]:
+    """Of a small network, with the reading and the activation that the model has."""
+    from ..models import layers_of
+
+    return layers_of(model.model_copy(update={"name": name, "outputs": "auto"}), 2)
 
 
 @dataclass(frozen=True)
@@ -172,7 +182,7 @@ def cost_of(
     """
     model, size = experiment.model, experiment.preprocess.size
     used, train = _counts(experiment, images)
-    forward = _paced_gflop(model.name, size)
+    forward = _paced_gflop(model, size)
     epochs = experiment.training.epochs
     weights, length = _weights(model, size)
     own = parts_of(model.name)[1]
@@ -212,12 +222,12 @@ def vectors_are_kept(experiment: Experiment) -> bool:
     return joined and model.trainable == "head" and not experiment.augment.changes
 
 
-def _paced_gflop(name: str, size: int) -> float:
+def _paced_gflop(model: Model, size: int) -> float:
     """GFLOP of one image forward, slow layers counted by the time that they take."""
     total = 0.0
-    for part in parts_of(name)[0]:
+    for part in parts_of(model.name)[0]:
         known = BACKBONES.get(part)
-        gflop = forward_gflop(part, size)
+        gflop = forward_gflop(part, size, model)
         gflop = gflop if gflop is not None else forward_gflop("resnet50", size) or 0.0
         total += gflop / (known.pace if known else 1.0)
     return total
@@ -258,13 +268,13 @@ def _counts(experiment: Experiment, images: Mapping[str, int]) -> tuple[int, int
 
 def _weights(model: Model, size: int) -> tuple[int, int]:
     """Weights of the network and the length of the vector before its head."""
-    from ..models import MODELS, layers_of
+    from ..models import MODELS
     from ..models.layers import Flatten, flatten_length, weights
 
     count = length = 0
     for part in parts_of(model.name)[0]:
         if part in MODELS:
-            layers = layers_of(Model(name=part), 2)
+            layers = _layers(part, model)
             count += sum(weights(layers, 3, size))
             length += flatten_length(layers, 3, size) if Flatten() in layers else 0
         else:
@@ -286,12 +296,12 @@ def _head_weights(model: Model, length: int) -> int:
 
 def _activations(model: Model, size: int, experiment: Experiment) -> float:
     """Bytes of what a batch leaves behind for the gradients."""
-    from ..models import MODELS, layers_of
+    from ..models import MODELS
 
     total = 0.0
     for part in parts_of(model.name)[0]:
         if part in MODELS:
-            layers = layers_of(Model(name=part), 2)
+            layers = _layers(part, model)
             total += sum(math.prod(shape) for shape in shapes(layers, 3, size))
         else:
             # A VGG16 keeps 15 million values of an image at 224 px, which is the most.

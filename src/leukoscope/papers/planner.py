@@ -80,6 +80,10 @@ class Plan:
     """What has no place in the smoke budget."""
     too_long: Mapping[str, float] = field(default_factory=dict)
     """Edition → estimated seconds of its axes alone, where they are more than the budget."""
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    """Keys that are set for all cells, against the paper or where it leaves them open."""
+    weights: str = ""
+    """What stands for the hub's weights; empty where the hub is asked."""
 
     @property
     def cells(self) -> int:
@@ -177,7 +181,16 @@ def make_plan(
         trainings += _computed_once(mine)
     if not trainings:
         raise ProtocolError(f"{protocol.id}: no edition to plan.")
-    return Plan(protocol, budget, _ordered(trainings), scales, tuple(left_out), too_long)
+    return Plan(
+        protocol,
+        budget,
+        _ordered(trainings),
+        scales,
+        tuple(left_out),
+        too_long,
+        changes or {},
+        weights,
+    )
 
 
 def _candidates(protocol: Protocol, trainings: Sequence[Training]) -> list[Candidate]:

@@ -10,6 +10,7 @@ from typing import Any
 from ..files import write_atomic
 from ..reports.numbers import counted, decimal, interval, signed
 from ..reports.templating import render
+from ..reports.words import value_words
 from .budget import SMOKE_IMAGES, SMOKE_RULES, SMOKE_SUBJECTS
 from .found import Found
 from .fuzzy_stage import Staged, stage_shown
@@ -81,6 +82,8 @@ def write_reproduction_report(
         rendered=any(source.kind == "rendered" for source in sources.values()),
         all_rendered=bool(sources)
         and all(source.kind == "rendered" for source in sources.values()),
+        changed=[f"{key} = {value_words(value)}" for key, value in plan.changes.items()],
+        random_weights=plan.weights == "none",
         done=len(done),
         total=len(outcomes),
         sources=[_source(plan, name, sources.get(name)) for name in protocol.data],

@@ -98,7 +98,9 @@ def reproduce(request: Request, out: Path, progress: Progress) -> Reproduction:
     progress.say(plan_table(plan))
     engine = _engine(request, plan)
     _refuse_small_machine(plan, out, progress, request.engine)
-    write_json(out / "plan.json", {"schema": 1, "paper": protocol.id, "rows": plan_rows(plan)})
+    told = {"only": request.only, "changes": dict(plan.changes), "weights": _named(plan.weights)}
+    table = {"schema": 1, "paper": protocol.id, "budget": plan.budget, **told}
+    write_json(out / "plan.json", {**table, "rows": plan_rows(plan)})
     outcomes = run_plan(plan, sources, out, progress, engine)
     staged = fuzzy_stage(plan, outcomes, sources, progress)
     lines = reproduction_lines(plan, outcomes, sources)
@@ -115,6 +117,11 @@ def _refuse_engine(request: Request) -> None:
         raise ProtocolError(f"--address {request.address}: is of a Ray cluster. Add --engine ray.")
     elif request.jobs is not None:
         refuse_jobs(request.jobs)
+
+
+def _named(weights: str) -> str:
+    """Without the folders, which name a machine and often a person."""
+    return Path(weights).name if weights else "hub"
 
 
 def _engine(request: Request, plan: Plan) -> Engine:
