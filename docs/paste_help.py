@@ -21,6 +21,8 @@ Every verb has `--json` for machines where it prints a result, and `--quiet` whe
 progress. Progress goes to stderr, results to stdout. Exit codes: 0 done, though some images may
 have failed (they are counted); 1 done, and the answer is no (`check --fail-on`, `data verify`);
 2 the call or its input was wrong; 3 disk, memory or network failed; 130 interrupted, resumable.
+Where a verb writes (`-o`) is looked at before it works: another kind of name (`.csv`, `.json`,
+`.html`), the input itself, or a place that takes no file is refused.
 """
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from leukoscope import files
-from leukoscope.errors import RunError, StorageError
+from leukoscope.errors import OutputError, RunError, StorageError
 from leukoscope.files import (
     article,
     atomic_path,
@@ -19,6 +21,7 @@ from leukoscope.files import (
     read_json,
     sha256_bytes,
     sha256_file,
+    verify_output,
     write_atomic,
     write_json,
 )
@@ -91,7 +94,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=r"cannot be written .* choose another folder"):
         write_atomic(tmp_path / "file" / "below.txt", "x")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(StorageError, match=r"folder: is a folder; .* Name a file in it, such as"):
+    with pytest.raises(OutputError, match=r"folder: is a folder; .* Name a file in it, such as"):
         write_atomic(tmp_path / "folder", "x")
     assert list((tmp_path / "folder").iterdir()) == []
 
@@ -99,14 +102,62 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 def test_a_pipe_or_a_device_is_not_replaced_by_a_file(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    with pytest.raises(StorageError, match=r"pipe: is a pipe; .* Name a file\."):
+    with pytest.raises(OutputError, match=r"pipe: is a pipe; .* Name a file\."):
         write_atomic(pipe, "x")
     assert stat.S_ISFIFO(pipe.stat().st_mode)
     link = tmp_path / "link"  # so that nothing real is lost, should this fail as root
     link.symlink_to(os.devnull)
-    with pytest.raises(StorageError, match=r"link: is a device; "):
+    with pytest.raises(OutputError, match=r"link: is a device; "):
         write_atomic(link, "x")
     assert link.is_symlink()
+
+
+@pytest.mark.parametrize(
+    ("name", "suffixes", "message"),
+    [
+        ("cell.png", (".csv", ".parquet"), r"ends in \.csv or \.parquet.* such as .*cell\.csv"),
+        ("new", (".json",), r"ends in \.json"),
+        ("read.json", (".json",), "is what is read, and would be replaced"),
+        ("link.json", (".json",), "is what is read, and would be replaced"),
+        (".", (".json",), "is a folder; "),
+        ("read.json", (), "is no folder, and a folder is to be written"),
+        ("cell.png/run", (), r"cell\.png is no folder, so nothing can lie in it"),
+        ("cell.png/a/b.json", (".json",), r"cell\.png is no folder, so nothing can lie in it"),
+    ],
+)
+def test_a_place_that_is_another_things_is_refused(
+    tmp_path: Path, name: str, suffixes: tuple[str, ...], message: str
+) -> None:
+    for file in ("cell.png", "read.json"):
+        (tmp_path / file).write_text(file)
+    (tmp_path / "link.json").symlink_to(tmp_path / "read.json")
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(OutputError, match=message):
+        verify_output(tmp_path / name, suffixes=suffixes, inputs=[tmp_path / "read.json"])
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_place_that_can_be_written_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "old.json").write_text("{}")
+    for place, suffixes in (
+        ("old.json", (".json",)),
+        ("far/new.json", (".json",)),
+        ("far/run", ()),
+    ):
+        verify_output(tmp_path / place, suffixes=suffixes, inputs=[tmp_path, "-"])
+    assert list(tmp_path.iterdir()) == [tmp_path / "old.json"]
+
+
+def test_a_place_that_takes_no_file_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> tuple[int, str]:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    # Permission bits would not stop root, as whom a container may run this.
+    monkeypatch.setattr(tempfile, "mkstemp", refuse)
+    with pytest.raises(StorageError, match=r"cannot be written: .* takes no file \(Permission den"):
+        verify_output(tmp_path / "run")
 
 
 def test_a_link_stays_and_its_file_is_replaced(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@
     ├── AuditError                 a table of published figures that cannot be read
     ├── ReportError                a report that cannot be written from what is there
     ├── FuzzyError                 a fuzzy system, or values it cannot decide on
+    ├── OutputError                a place where a verb cannot or must not write
     ├── MissingExtraError          an optional dependency is not installed
     └── StorageError               exit code 3: disk, memory or network failed
         └── DownloadError
@@ -34,6 +35,7 @@ __all__ = [
     "LeukoscopeError",
     "ManifestError",
     "MissingExtraError",
+    "OutputError",
     "PredictionsError",
     "ProtocolError",
     "ReportError",
@@ -93,6 +95,10 @@ class ReportError(LeukoscopeError):
 
 class FuzzyError(LeukoscopeError):
     """A fuzzy system, or values that it cannot decide on."""
+
+
+class OutputError(LeukoscopeError):
+    """A place for what is written that is another thing's: an input, a folder, a device."""
 
 
 class MissingExtraError(LeukoscopeError):

@@ -7,12 +7,12 @@ import json
 import os
 import stat
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .errors import LeukoscopeError, StorageError
+from .errors import LeukoscopeError, OutputError, StorageError
 
 __all__ = [
     "article",
@@ -22,6 +22,7 @@ __all__ = [
     "read_json",
     "sha256_bytes",
     "sha256_file",
+    "verify_output",
     "verify_schema",
     "write_atomic",
     "write_json",
@@ -47,8 +48,10 @@ def atomic_path(path: Path) -> Iterator[Path]:
     Raises
     ------
     StorageError
-        When the disk is full, the folder cannot be written, or ``path`` is there and is no
-        regular file (a rename would replace a device with a file, also ``/dev/null``).
+        When the disk is full or the folder cannot be written.
+    OutputError
+        When ``path`` is there and is no regular file (a rename would replace a device with a
+        file, also ``/dev/null``).
     """
     _verify_replaceable(path)
     path = path.resolve() if path.is_symlink() else path
@@ -89,11 +92,70 @@ def _verify_replaceable(path: Path) -> None:
     if stat.S_ISREG(mode):
         return
     found = next((name for fits, name in KINDS if fits(mode)), "something else")
-    raise StorageError(
+    raise OutputError(
         f"{path}: is {found}; a file is written whole and then put in its place, which "
         f"{found} does not allow. Name a file"
         + (f" in it, such as {path / 'NAME'}." if stat.S_ISDIR(mode) else ".")
     )
+
+
+def verify_output(
+    path: Path, *, suffixes: tuple[str, ...] = (), inputs: Iterable[Path | str] = ()
+) -> None:
+    """Refuse a place that a verb cannot or must not write to, before it has worked for it.
+
+    Parameters
+    ----------
+    path
+        The file or folder to be written; folders above it may be absent.
+    suffixes
+        How a file's name may end (``(".csv", ".parquet")``), so that a slip of the hand does not
+        replace an image; without any a folder is to be written.
+    inputs
+        What the verb reads: it is not replaced.
+
+    Raises
+    ------
+    OutputError
+        When ``path`` is of another kind, has another suffix, or is one of ``inputs``.
+    StorageError
+        When nothing can be written there.
+    """
+    if suffixes:
+        _verify_replaceable(path)
+    elif os.path.lexists(path) and not path.is_dir():
+        raise OutputError(f"{path}: is no folder, and a folder is to be written. Name a new one.")
+    if suffixes and path.suffix not in suffixes:
+        raise OutputError(
+            f"{path}: what is written here has a name that ends in {' or '.join(suffixes)}. "
+            f"Name it so, such as {path.with_suffix(suffixes[0])}."
+        )
+    for given in inputs:
+        if os.path.exists(path) and os.path.exists(given) and os.path.samefile(path, given):
+            raise OutputError(
+                f"{path}: is what is read, and would be replaced by what is written. Choose "
+                "another name."
+            )
+    _verify_writable(path, path.parent if suffixes else path)
+
+
+def _verify_writable(path: Path, folder: Path) -> None:
+    """Make and remove a file in ``folder``, or in the nearest one above it that is there."""
+    while not os.path.lexists(folder):
+        folder = folder.parent
+    if not folder.is_dir():
+        raise OutputError(
+            f"{path}: {folder} is no folder, so nothing can lie in it. Choose another folder."
+        )
+    try:
+        handle, name = tempfile.mkstemp(dir=folder, prefix=".leukoscope.", suffix=".tmp")
+        os.close(handle)
+        os.unlink(name)
+    except OSError as error:
+        raise StorageError(
+            f"{path}: cannot be written: {folder} takes no file ({error.strerror}). Choose "
+            "another folder."
+        ) from error
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:

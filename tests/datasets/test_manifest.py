@@ -269,6 +269,20 @@ def test_a_full_disk_leaves_the_old_manifest(
     assert not list(tmp_path.glob(".*.tmp"))
 
 
+def test_what_is_no_manifest_is_not_replaced(tmp_path: Path) -> None:
+    manifest = manifest_from_rows([{"image": "a.png", "label": "blast"}], CARD, tmp_path)
+    (tmp_path / "mine.toml").write_text("[model]\nname = 'cnn-3'\n")
+    with pytest.raises(ManifestError, match=r"mine\.toml: is no data set card, .* another name"):
+        write_manifest(manifest, tmp_path / "mine.csv")
+    (tmp_path / "predictions.csv").write_text("image,label,p_blast,p_normal\n")
+    with pytest.raises(ManifestError, match=r"predictions\.csv: is there and has no card"):
+        write_manifest(manifest, tmp_path / "predictions.csv")
+    assert {path.name for path in tmp_path.iterdir()} == {"mine.toml", "predictions.csv"}
+    assert (tmp_path / "mine.toml").read_text().startswith("[model]")
+    for _ in range(2):  # a manifest of ours is
+        write_manifest(manifest, tmp_path / "m.csv")
+
+
 def test_join_keeps_sets_apart(tmp_path: Path) -> None:
     one = manifest_from_rows(
         [

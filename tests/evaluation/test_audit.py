@@ -205,6 +205,8 @@ def test_the_command_answers_with_its_exit_code(
     assert main(["audit", "--row", "n=417,positives=210,accuracy=94.24%"]) == 0
     assert "1 possible" in capsys.readouterr().out
     assert main(["audit", str(tmp_path / "none.csv")]) == 2
-    assert "cannot be read as a table" in capsys.readouterr().err
+    assert "there is no table" in capsys.readouterr().err
+    assert main(["audit", "abed2023"]) == 2
+    assert "Did you mean 'abed2022'" in capsys.readouterr().err
     assert main(["audit"]) == 2
     assert "give a table, a paper, or rows" in capsys.readouterr().err

@@ -108,7 +108,9 @@ def run(arguments: list[str]) -> int:
         return 0
     except OSError as error:
         # Rooms turn what they expect into errors of ours; what is left is a full disk or a pipe.
-        return _failed(f"reading or writing failed: {error}.", "OSError", STORAGE, arguments)
+        place = f"{error.filename}: " if error.filename else ""
+        what = f"{place}reading or writing failed ({error.strerror or error})."
+        return _failed(what, "OSError", STORAGE, arguments)
     except typer.Exit as stop:
         code = int(stop.exit_code)
     except (KeyboardInterrupt, typer.Abort):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ..errors import AuditError
+from ..errors import AuditError, suggestion
 from .options import Json, emit
 
 if TYPE_CHECKING:
@@ -95,6 +96,11 @@ def _rows(
         from ..papers.published import rows_to_audit
 
         return [(line.table, one) for line, one in rows_to_audit(read_protocol(table))]
+    if table != "-" and not os.path.exists(table):
+        raise AuditError(
+            f"audit: there is no table '{table}', and no paper of that name. "
+            f"{suggestion(table, PAPERS)}"
+        )
     lines = sys.stdin.read().splitlines() if table == "-" else read_file(Path(table))
     found = read_table(lines, table, averaging=averaging, rounding=rounding)
     return [("", one) for one in found]

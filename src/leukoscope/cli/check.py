@@ -9,6 +9,7 @@ import typer
 
 from ..counting import counted
 from ..errors import LeukoscopeError
+from ..files import verify_output
 from .options import As, Data, Json, Quiet, emit, progress
 
 __all__ = ["check"]
@@ -48,6 +49,8 @@ def check(
 
     if split is not None and run is not None:
         raise LeukoscopeError("check: --split and --run both name a split. Give one of them.")
+    if out is not None:
+        verify_output(out)
     work = progress(quiet)
     division = read_split(split) if split else read_run(run).split if run else None
     manifest, failures = api.open_data(data, as_=as_, progress=work)

@@ -11,6 +11,7 @@ import typer
 
 from ..counting import counted
 from ..errors import ManifestError, suggestion
+from ..files import verify_output
 from .options import As, Json, Quiet, Seed, emit, progress
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def get_set(
     """
     from ..datasets.download import get
 
+    verify_output(out)
     folder = get(name, out, progress=progress(quiet))
     emit(
         {"name": name, "folder": str(folder)},
@@ -111,9 +113,12 @@ def read_set(
     Example: leukoscope data read ~/data/ALL-IDB2 -o allidb2.csv
     """
     from ..datasets import join, write_manifest
+    from ..datasets.manifest import verify_replaceable
     from ..datasets.reading import read_folder
     from ..splits.grouping import group
 
+    verify_output(out, suffixes=(".csv", ".parquet"), inputs=folders)
+    verify_replaceable(out)
     work = progress(quiet)
     imported = [
         read_folder(
@@ -245,6 +250,7 @@ def render_set(
     """
     from .. import api
 
+    verify_output(out)
     manifest = api.render(
         name, out, seed=seed, subjects=subjects, images=images, size=size, progress=progress(quiet)
     )
@@ -275,6 +281,7 @@ def expand_set(
     from ..datasets.expansion import plan_copies, write_copies
     from ..images.augmentation import PRESETS
 
+    verify_output(out)
     if preset not in PRESETS:
         raise ManifestError(f"--preset {preset}: unknown. {suggestion(preset, PRESETS)}")
     planned = plan_copies(read_manifest(manifest), factor=factor, per_class=per_class, seed=seed)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..files import verify_output
 from .options import Json, Quiet, Seed, emit, progress
 
 __all__ = ["demo"]
@@ -26,5 +27,6 @@ def demo(
     """
     from ..demo import run_demo
 
+    verify_output(out)
     outcome = run_demo(out, seed=seed, progress=progress(quiet))
     emit(outcome.model_dump(mode="json"), outcome.sentence(), as_json)

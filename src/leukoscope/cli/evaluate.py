@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from ..counting import counted
+from ..files import verify_output
 from .options import Json, Quiet, Seed, emit, progress
 
 __all__ = ["evaluate"]
@@ -77,6 +78,10 @@ def evaluate(
     from .. import api
     from ..files import write_json
 
+    if out is not None:
+        verify_output(out, suffixes=(".json",), inputs=[source])
+    if verdicts is not None:
+        verify_output(verdicts)
     metrics = api.evaluate(
         source, positive=positive, level=level, part=part, resamples=resamples, seed=seed
     )

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from ..files import verify_output
 from .options import Json, Quiet, emit, progress, settings_of
 
 __all__ = ["reproduce"]
@@ -121,6 +122,7 @@ def reproduce(
         emit({"paper": paper, "plan": plan_rows(planned)}, plan_table(planned), as_json)
         return
     folder = out or Path(paper)
+    verify_output(folder)
     done = run(request, folder, progress(quiet))
     missing = len(done.outcomes) - done.done
     reasons = sorted({one.reason for one in done.outcomes if one.reason})

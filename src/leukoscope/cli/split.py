@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from ..files import verify_output
 from .options import As, Data, Json, Quiet, Seed, emit, progress
 
 __all__ = ["split"]
@@ -58,6 +59,7 @@ def split(
     from ..records.split import write_split
     from ..schema import parse
 
+    verify_output(out, suffixes=(".json",), inputs=[data])
     asked = {"folds": folds, "repeats": repeats, "test": test}
     given = {name: value for name, value in asked.items() if value is not None}
     for name in given:

@@ -28,6 +28,7 @@ __all__ = [
     "Manifest",
     "manifest_from_rows",
     "read_manifest",
+    "verify_replaceable",
     "write_manifest",
 ]
 
@@ -358,8 +359,14 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
 
     Image paths become relative to the new place where the images lie below it; otherwise (a
     read-only data folder, say) they stay and the card's ``root`` says where they are.
+
+    Raises
+    ------
+    ManifestError
+        As ``verify_replaceable``.
     """
     path = Path(path)
+    verify_replaceable(path)
     table, root = manifest.table, ""
     prefix = folder_below(manifest.folder, path.parent)
     if prefix is None:
@@ -379,6 +386,32 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
             text = table.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_ALL)
         write_atomic(path, text)
     write_card(manifest.card.model_copy(update={"root": root}), path.with_suffix(".toml"))
+
+
+def verify_replaceable(path: Path) -> None:
+    """Refuse to write a manifest over what is none: nobody could bring it back.
+
+    Raises
+    ------
+    ManifestError
+        When ``NAME.toml`` beside ``path`` is there and no card (an experiment, say), or ``path``
+        is there without a card (predictions, or a table that is read).
+    """
+    card = path.with_suffix(".toml")
+    if not os.path.exists(card):
+        if os.path.exists(path):
+            raise ManifestError(
+                f"{path}: is there and has no card {card.name} beside it, so it may be another "
+                "table than a manifest that was written here. Choose another name, or remove it."
+            )
+        return
+    try:
+        read_card(card)
+    except ManifestError as reason:
+        raise ManifestError(
+            f"{card}: is no data set card, and the manifest's card would replace it. Choose "
+            f"another name than {path.name}. (Read as a card: {reason})"
+        ) from None
 
 
 def folder_below(folder: Path, above: Path) -> str | None:
