@@ -42,6 +42,8 @@ def parse(
 def _sentences(record: type[BaseModel], failure: ValidationError) -> list[str]:
     sentences = []
     for fault in failure.errors(include_url=False):
+        if fault["type"] == "default_factory_not_called":
+            continue  # a consequence of another fault, which is told
         place, candidates = _followed(record, fault["loc"][:-1])
         last = str(fault["loc"][-1]) if fault["loc"] else ""
         sentences.append(_sentence(fault, ".".join([*place, last]), last, candidates))
