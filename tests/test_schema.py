@@ -157,6 +157,6 @@ def test_bad_toml(tmp_path: Path, content: bytes | None, message: str) -> None:
 def test_a_default_that_waits_for_a_wrong_key_is_no_fault_of_its_own() -> None:
     from leukoscope.records.experiment import Model
 
-    with pytest.raises(LeukoscopeError) as told:
-        parse(Model, {"reading": "R3"}, where="--set", error=LeukoscopeError)
+    with pytest.raises(ExperimentError) as told:
+        parse(Model, {"reading": "R3"}, where="--set", error=ExperimentError)
     assert str(told.value) == "--set: key 'reading' is 'R3'. Known: R1, R2."

@@ -84,7 +84,9 @@ def open_source(name: str, kind: Kind, path: Path, progress: Progress) -> DataUs
     ManifestError
         When it cannot be read.
     """
-    manifest, failures = open_grouped(path, None, progress, duplicates=True)
+    # What was drawn has its subjects; looking for look-alikes in it is time for nothing.
+    drawn = kind == "rendered"
+    manifest, failures = open_grouped(path, None, progress, duplicates=not drawn)
     card = manifest.card
     if card.rendered:
         kind = "rendered"
