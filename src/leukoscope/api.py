@@ -266,8 +266,14 @@ def evaluate(
     predictions = predictions_of(run or source, positive).part(part)
     if not len(predictions):
         raise ExperimentError(f"{source}: holds no predictions of the {part} part.")
-    groups = run.split.groups if run else None
-    return measure(predictions, resamples=resamples, seed=seed, level=level, groups=groups)
+    return measure(
+        predictions,
+        resamples=resamples,
+        seed=seed,
+        level=level,
+        groups=run.split.groups if run else None,
+        rendered=run.data.rendered if run else None,
+    )
 
 
 def fuzzy(
@@ -333,8 +339,14 @@ def compare(
     """How much two runs differ, paired by row and resampled by group."""
     from .evaluation.comparison import compare as measure
 
-    first, second = (predictions_of(source, positive).part("test") for source in (a, b))
-    return measure(first, second, resamples=resamples, seed=seed)
+    runs = [_run_at(source) for source in (a, b)]
+    first, second = (
+        predictions_of(run or source, positive).part("test")
+        for run, source in zip(runs, (a, b), strict=True)
+    )
+    known = [run.data.rendered for run in runs if run]
+    outcome = measure(first, second, resamples=resamples, seed=seed)
+    return {**outcome, "rendered": any(known) if known else None}
 
 
 def report(

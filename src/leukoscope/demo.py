@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from . import api
+from .datasets.card import RENDERED_DATA
 from .errors import LeukoscopeError
 from .evaluation.comparison import gap
 from .files import canonical_json, sha256_bytes, write_atomic
@@ -65,7 +66,7 @@ class DemoOutcome(Record):
             known = f"95 % interval {low:+.3f} to {high:+.3f}"
             meaning = "too few subjects to tell it from none" if low <= 0 else together
         return (
-            "rendered data: drawn cells, nothing here says anything about patients\n"
+            f"{RENDERED_DATA}\n"
             f"as published {self.auroc['as-published']:.3f} AUROC, leak-free "
             f"{self.auroc['leak-free']:.3f} AUROC\n"
             f"the leak is {self.leak:+.3f} ({known}; {self.groups} groups): {meaning}\n"

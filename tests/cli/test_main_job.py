@@ -258,3 +258,46 @@ def test_list_shows_the_papers_sets(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert {"cnmc", "allidb1", "allidb2", "taleghani", "snam", "pcam", "bccd"} <= names
     assert not any(entry["here"] for entry in entries)
     assert "licence" in said(capsys, ["data", "list"]).lower()
+
+
+def test_rendered_data_are_said_everywhere(
+    folder: Path,
+    manifest: Path,
+    runs: dict[str, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = runs["leak-free"]
+    said_so = "\nrendered data: drawn cells, nothing here says anything about patients\n"
+    out = {name: str(tmp_path / name) for name in ("again.csv", "check", "split.json", "m.json")}
+    for call in (
+        ["data", "read", str(folder / "cells"), "-o", out["again.csv"], "--quiet"],
+        ["data", "verify", str(manifest), "--quiet"],
+        ["check", str(manifest), "-o", out["check"], "--quiet"],
+        ["split", str(manifest), "--folds", "4", "-o", out["split.json"], "--quiet"],
+        ["evaluate", str(run), "--resamples", "100", "-o", out["m.json"]],
+        ["compare", str(run), str(runs["as-published"] / "predictions.csv"), "--resamples", "100"],
+    ):
+        assert said(capsys, call).count(said_so) == 1, call
+    for path in (out["split.json"], out["m.json"], run / "split.json", run / "metrics.json"):
+        assert json.loads(Path(path).read_text())["rendered"] is True
+    # A predictions file alone cannot know.
+    alone = ["evaluate", str(run / "predictions.csv"), "--resamples", "100"]
+    assert said_so not in said(capsys, alone)
+    assert json.loads(said(capsys, [*alone, "--json"]))["rendered"] is None
+
+
+def test_a_level_without_result_and_a_missing_interval_say_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "p.csv"
+    rows = ["a,blast,0.9,0.1", "b,blast,0.6,0.4", "c,normal,0.2,0.8", "d,normal,0.4,0.6"]
+    path.write_text("\n".join(["image,label,p_blast,p_normal", *rows]))
+    text = said(capsys, ["evaluate", str(path), "--resamples", "100"])
+    assert "by subject: nothing. Add a column subject (or group).\n" in text
+    path.write_text(
+        "\n".join(["image,label,p_blast,p_normal,subject", *(f"{row},one" for row in rows)])
+    )
+    text = said(capsys, ["evaluate", str(path), "--resamples", "100"])
+    assert "by subject: nothing. Every subject has cells of several labels.\n" in text
+    assert "(no interval: all items are of one group; 1 group, n = 4)" in text

@@ -17,6 +17,7 @@ WHOLE: dict[str, Any] = {
     "edition": "leak-free",
     "unit": "group",
     "groups": "inferred",
+    "rendered": True,
     "seed": 3,
     "manifest_sha256": "ab" * 32,
     "folds": [

@@ -43,6 +43,7 @@ def check(
     """
     from .. import api
     from ..checks import run_checks
+    from ..datasets.card import RENDERED_DATA
     from ..records.findings import write_findings
     from ..records.run import read_run
     from ..records.split import read_split
@@ -67,6 +68,8 @@ def check(
         + ", ".join(counted(counts[word], word) for word in ("error", "warning", "note"))
         + ". Research use only."
     )
+    if manifest.card.rendered:
+        lines.append(RENDERED_DATA)
     if out is not None:
         from ..reports import write_check_report
 
@@ -76,6 +79,7 @@ def check(
     lines.append(f"next: leukoscope split {data} -o split.json")
     value = {
         "rows": len(manifest),
+        "rendered": manifest.card.rendered,
         "counts": counts,
         "findings": [finding.model_dump(mode="json") for finding in findings],
     }

@@ -151,6 +151,7 @@ def _what_was_read(manifest: Manifest, imported: Sequence[Imported], out: Path) 
     return {
         "recognised": [item.recognised for item in imported],
         "rows": len(manifest),
+        "rendered": manifest.card.rendered,
         "classes": {str(label) or "(none)": int(n) for label, n in counts.items()},
         "positive": manifest.card.positive if _positive_known(manifest) else None,
         "groups": len(set(manifest.column("group"))),
@@ -172,6 +173,8 @@ def _positive_known(manifest: Manifest) -> bool:
 
 def _as_text(value: dict[str, Any]) -> str:
     """The outcome of ``data read`` for people."""
+    from ..datasets.card import RENDERED_DATA
+
     failures, passed_over, out = value["failures"], value["passed_over"], value["manifest"]
     lines = [
         f"read as {', '.join(value['recognised'])}",
@@ -190,6 +193,8 @@ def _as_text(value: dict[str, Any]) -> str:
             f"no positive class is known among {', '.join(value['classes'])}: sensitivity and "
             "specificity need one. Name it: --positive CLASS (or in the card, as blast)."
         )
+    if value["rendered"]:
+        lines.append(RENDERED_DATA)
     lines += [
         f"written: {out} and {Path(out).with_suffix('.toml')}",
         f"next: leukoscope check {out}",
@@ -208,8 +213,11 @@ def verify_set(
     Exit code 1 when something is. Example: leukoscope data verify allidb2.csv
     """
     from .. import api
+    from ..datasets import read_manifest
+    from ..datasets.card import RENDERED_DATA
 
-    outcome = api.validate(manifest, progress=progress(quiet))
+    read = read_manifest(manifest)
+    outcome = api.validate(read, progress=progress(quiet))
     parts = {
         "missing": outcome.missing,
         "extra": outcome.extra,
@@ -227,6 +235,8 @@ def verify_set(
         lines.append(f"compared with the published hashes: {counted(outcome.published, 'file')}")
     verdict = "as it should be" if not bad else f"{counted(bad, 'file')} not as it should be"
     lines.append(f"{manifest}: {verdict}")
+    if read.card.rendered:
+        lines.append(RENDERED_DATA)
     emit({word: list(names) for word, names in parts.items()}, "\n".join(lines), as_json)
     return 1 if bad else 0
 

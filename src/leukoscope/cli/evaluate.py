@@ -76,6 +76,7 @@ def evaluate(
     Example: leukoscope evaluate runs/allidb2 --fuzzy three --verdicts runs/allidb2/three
     """
     from .. import api
+    from ..datasets.card import RENDERED_DATA
     from ..files import write_json
 
     if out is not None:
@@ -109,6 +110,8 @@ def evaluate(
                 lines.append(f"  {metric:<18} {_figure(values[metric])}")
     lines += said
     lines += [f"warning: {warning}" for warning in metrics.get("warnings", [])]
+    if metrics["rendered"]:
+        lines.append(RENDERED_DATA)
     lines.append("research use only" + (f"; all metrics: {out}" if out else ""))
     emit(metrics, "\n".join(lines), as_json)
 

@@ -54,6 +54,7 @@ def split(
     Example: leukoscope split allidb2.csv --kind kfold --folds 5 -o split.json
     """
     from .. import api
+    from ..datasets.card import RENDERED_DATA
     from ..errors import SplitError
     from ..records.experiment import SplitPlan
     from ..records.split import write_split
@@ -96,6 +97,7 @@ def split(
             for fold in division.folds
         ),
         *division.notes,
+        *([RENDERED_DATA] if division.rendered else []),
         f"written: {out}",
         f"next: leukoscope train --model cnn-3 --data {data} --split {out} -o run",
     ]

@@ -11,10 +11,12 @@ from ..errors import ManifestError
 from ..files import write_atomic
 from ..schema import Record, parse, read_toml
 
-__all__ = ["SCHEMA", "DatasetCard", "read_card", "write_card"]
+__all__ = ["RENDERED_DATA", "SCHEMA", "DatasetCard", "read_card", "write_card"]
 
 SCHEMA = 1
 MEANINGS = ("blast", "normal", "")
+RENDERED_DATA = "rendered data: drawn cells, nothing here says anything about patients"
+"""What a terminal says of whatever comes from a card that is ``rendered``."""
 
 
 class DatasetCard(Record):

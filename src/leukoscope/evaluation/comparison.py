@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ..counting import counted
+from ..datasets.card import RENDERED_DATA
 from ..errors import PredictionsError, suggestion
 from .cautions import few_groups, standing_alone
 from .intervals import interval, p_value, spread
@@ -143,6 +144,8 @@ def describe(outcome: dict[str, Any], names: tuple[str, str] = ("A", "B")) -> st
             ends = f"[{entry['low']:+.3f}, {entry['high']:+.3f}]"
             lines.append(f"{text} {ends}  {_p(entry['p_value'])}")
     lines += [f"note: {note}" for note in outcome["notes"]]
+    if outcome.get("rendered"):
+        lines.append(RENDERED_DATA)
     return "\n".join([*lines, "research use only"])
 
 

@@ -145,6 +145,7 @@ def evaluate(
     seed: int = 0,
     level: Level = "both",
     groups: Literal["published", "inferred", "none"] | None = None,
+    rendered: bool | None = None,
 ) -> dict[str, Any]:
     """Every metric with its 95 % interval over groups.
 
@@ -158,6 +159,8 @@ def evaluate(
         ``image``, ``subject`` (scores averaged over a subject's cells), or both.
     groups:
         Where the groups come from, if that is known: warnings then say so.
+    rendered:
+        Whether the cells are drawn, if that is known; only told on.
 
     Returns
     -------
@@ -185,6 +188,7 @@ def evaluate(
         "schema": SCHEMA,
         "classes_in_order": list(sample.classes),
         "positive": predictions.positive,
+        "rendered": rendered,
         "resamples": resamples,
         "seed": seed,
         "interval": INTERVAL,

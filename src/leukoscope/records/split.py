@@ -39,6 +39,8 @@ class Split(Record):
     """What is never cut: a whole group, or (as published) only an image."""
     groups: Literal["published", "inferred", "none"]
     """Where the groups come from; with ``inferred`` every figure says so."""
+    rendered: bool = False
+    """Whether the cells are drawn: nothing made of this split says anything about patients."""
     seed: int = Field(ge=0)
     manifest_sha256: str
     folds: tuple[Fold, ...]

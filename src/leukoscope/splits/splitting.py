@@ -62,6 +62,7 @@ def make_split(manifest: Manifest, plan: SplitPlan, *, seed: int, edition: Editi
         edition=edition,
         unit="group" if rows.whole else "image",
         groups=_origin(manifest),
+        rendered=manifest.card.rendered,
         seed=seed,
         manifest_sha256=manifest.sha256,
         folds=folds,

@@ -284,7 +284,11 @@ def _measure(plan: Plan, failures: Sequence[tuple[str, str]]) -> None:
         table = pd.concat(tables, ignore_index=True)
         write_predictions(table, folder / "predictions.csv")
         predictions = predictions_from_table(table, positive=plan.task.positive)
-        metrics = evaluate(predictions.part("test"), groups=plan.split.groups)
+        metrics = evaluate(
+            predictions.part("test"),
+            groups=plan.split.groups,
+            rendered=plan.manifest.card.rendered,
+        )
         write_json(folder / "metrics.json", metrics)
     write_data_summary(summarise(plan, failures), plan.folder / DATA)
 
