@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from leukoscope.cli import main
@@ -190,6 +191,58 @@ def test_published_and_measured_stand_side_by_side(
         "0.100000",
         "12",
     )
+
+
+@pytest.mark.slow
+def test_a_measured_figure_is_what_the_predictions_say(tmp_path: Path) -> None:
+    """scikit-learn on the run's own predictions, at the cell's number of epochs."""
+    from sklearn.metrics import accuracy_score, roc_auc_score
+
+    only = ("approach1,dataset=1,network=1,size=32,optimiser=sgd",)
+    made = reproduce(asked(only=only, editions=("leak-free",)), tmp_path / "out", QUIET)
+    cell = "approach1/dataset=1,network=1,size=32,optimiser=sgd,epochs=50"
+    (outcome,) = (one for one in made.outcomes if one.cell.id == cell)
+    assert outcome.folder is not None
+    assert outcome.folder.name == "epochs-2"
+    table = pd.read_csv(outcome.folder / "predictions.csv")
+    test = table[table["part"] == "test"]
+    expected = {
+        "accuracy": accuracy_score(test["label"], test["predicted"]),
+        "auc": roc_auc_score(test["label"] == "blast", test["p_blast"]),
+    }
+    with (made.folder / "reproduction.csv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["cell"] == cell and row["leak_free"]]
+    found = {row["metric"]: float(row["leak_free"]) for row in rows}
+    for metric in expected.keys() & found.keys():
+        assert found[metric] == pytest.approx(expected[metric], abs=1e-6)
+    assert "accuracy" in found
+    assert {row["n"] for row in rows} == {str(len(test))}
+
+
+def test_a_misnamed_column_is_measured_as_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """abed2022 prints PPV and NPV under the names sensitivity and specificity (PAPERS §0.1)."""
+    from leukoscope.papers import reproduction
+    from leukoscope.papers.planner import make_plan
+    from leukoscope.papers.protocol import read_protocol
+
+    plan = make_plan(read_protocol("abed2022"), ["leak-free"], "full")
+    outcomes = [
+        runner.Outcome(cell, None, None, 1, "") for one in plan.trainings for cell in one.cells
+    ]
+    asked: list[str] = []
+
+    def measured(outcome: runner.Outcome, metric: str, averaging: str) -> reproduction.Measured:
+        asked.append(metric)
+        return reproduction.Measured(0.5)
+
+    monkeypatch.setattr(reproduction, "measured_figure", measured)
+    lines = reproduction.reproduction_lines(plan, outcomes, {})
+    of = {"sensitivity": "precision", "specificity": "npv"}
+    printed = [line.published.metric for line in lines]
+    assert asked == [of.get(metric, metric) for metric in printed]
+    assert printed.count("sensitivity") > 12
+    table = plan.protocol.table("Table 5.3")
+    assert reproduction.metric_title(table, "sensitivity") == "Sensitivity (in truth Precision)"
 
 
 def test_a_chained_cell_begins_with_the_run_of_its_first_stage(tmp_path: Path) -> None:

@@ -154,6 +154,8 @@ class TableFacts(Record):
     averaging: Averaging = "any"
     measured_as: Literal["positive", "macro", "weighted"] = "positive"
     """Averaging of the measured figures that stand beside."""
+    truly: dict[str, str] = Field(default_factory=dict)
+    """Printed metric → what its figures are in truth, which is measured beside them."""
     rounding: Rounding = "either"
     rounding_of: dict[str, Rounding] = Field(default_factory=dict)
     best_of: int = 0

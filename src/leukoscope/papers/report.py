@@ -20,7 +20,7 @@ from .optimism import expected_maximum, optimism
 from .planner import Plan, plan_rows
 from .plates import SERIES
 from .protocol import TableFacts
-from .reproduction import METRICS, Line, Measured, audited
+from .reproduction import METRICS, Line, Measured, audited, metric_title
 from .runner import DataUsed, Outcome
 from .spread import Spread, spreads
 from .twins import twins
@@ -136,7 +136,7 @@ def _tables(plan: Plan, lines: Sequence[Line]) -> list[dict[str, Any]]:
                     line=name if not number else "",
                     figures=len(together),
                     setting=cell.cell.partition("/")[2].replace(",", ", ") if not number else "",
-                    metric=METRICS.get(cell.metric, cell.metric.replace("_", " ").capitalize()),
+                    metric=metric_title(plan.protocol.table(table), cell.metric),
                     published=cell.value,
                     impossible=line.audit == "impossible" and not number,
                     measured=tuple(_shown(line.measured[e]) for e in plan.protocol.editions),

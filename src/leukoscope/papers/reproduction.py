@@ -19,7 +19,7 @@ from ..records.run import read_history
 from ..records.split import Edition
 from .network_cost import CellCost, cell_cost
 from .planner import Plan
-from .protocol import Protocol
+from .protocol import Protocol, TableFacts
 from .published import Published, published, rows_to_audit
 from .runner import DataUsed, Outcome
 from .worst import Worst, worst_subject
@@ -62,6 +62,7 @@ METRICS = {
     "sensitivity": "Sensitivity",
     "specificity": "Specificity",
     "auc": "AUC",
+    "npv": "NPV",
     "training_accuracy": "Training accuracy",
     "validation_accuracy": "Validation accuracy",
     "claimed_accuracy": "Average accuracy, claimed",
@@ -124,11 +125,12 @@ def reproduction_lines(
         measured: dict[str, Measured] = {}
         for edition in protocol.editions:
             outcome = of_cell.get((cell.cell, edition))
-            averaging = protocol.table(cell.table).measured_as
+            facts = protocol.table(cell.table)
+            metric = facts.truly.get(cell.metric, cell.metric)
             measured[edition] = (
                 Measured(None, reason="not run: not among the cells that were asked for")
                 if outcome is None
-                else measured_figure(outcome, cell.metric, averaging)
+                else measured_figure(outcome, metric, facts.measured_as)
             )
         values = [measured[edition].value for edition in EDITIONS if edition in measured]
         both = len(values) == 2 and None not in values
@@ -153,6 +155,13 @@ def reproduction_lines(
             )
         )
     return tuple(found)
+
+
+def metric_title(facts: TableFacts, metric: str) -> str:
+    """What a published metric is called, and what it is where that is something else."""
+    name = METRICS.get(metric, metric.replace("_", " ").capitalize())
+    truth = facts.truly.get(metric)
+    return f"{name} (in truth {METRICS[truth]})" if truth else name
 
 
 def audited(protocol: Protocol) -> dict[tuple[str, str], AuditVerdict]:
