@@ -62,6 +62,10 @@ class Outer(Record):
             "file: unknown key 'zzz'. Known: inner, pair, schema, steps, title.",
         ),
         (
+            {"title": "x", "zzz": 1, "qqq": 2},
+            "file: unknown keys 'zzz', 'qqq'. Known: inner, pair, schema, steps, title.",
+        ),
+        (
             {"title": "x", "inner": {"kind": "adma"}},
             "file: key 'inner.kind' is 'adma'. Did you mean 'adam'?",
         ),

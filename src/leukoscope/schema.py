@@ -41,21 +41,29 @@ def parse(
 
 def _sentences(record: type[BaseModel], failure: ValidationError) -> list[str]:
     sentences = []
+    unknown: dict[str, list[str]] = {}
     for fault in failure.errors(include_url=False):
         if fault["type"] == "default_factory_not_called":
             continue  # a consequence of another fault, which is told
         place, candidates = _followed(record, fault["loc"][:-1])
         last = str(fault["loc"][-1]) if fault["loc"] else ""
-        sentences.append(_sentence(fault, ".".join([*place, last]), last, candidates))
-    return sentences
+        key = ".".join([*place, last])
+        if fault["type"] == "extra_forbidden":
+            known = [name for candidate in candidates for name in _keys(candidate)]
+            unknown.setdefault(suggestion(last, known), []).append(f"'{key}'")
+        else:
+            sentences.append(_sentence(fault, key))
+    # What is known is said once, however many keys are not.
+    told = [
+        f"unknown key{'s' if len(keys) > 1 else ''} {', '.join(keys)}. {advice}"
+        for advice, keys in unknown.items()
+    ]
+    return told + sentences
 
 
-def _sentence(fault: ErrorDetails, key: str, last: str, candidates: list[type[BaseModel]]) -> str:
+def _sentence(fault: ErrorDetails, key: str) -> str:
     """One fault: its key as it is written, what was found, and what was expected."""
     context, found = fault.get("ctx", {}), fault["input"]
-    if fault["type"] == "extra_forbidden":
-        known = [name for candidate in candidates for name in _keys(candidate)]
-        return f"unknown key '{key}'. {suggestion(last, known)}"
     if fault["type"] == "missing":
         return f"key '{key}' is missing."
     if fault["type"] == "union_tag_invalid":

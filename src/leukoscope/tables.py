@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .errors import LeukoscopeError
 
-__all__ = ["parse_csv", "read_csv"]
+__all__ = ["is_missing", "parse_csv", "read_csv"]
 
 EXPECTED = "a CSV file with commas between its columns, in UTF-8, was expected"
 SAVE = "Save it as CSV (UTF-8, comma-separated), which every spreadsheet can"
@@ -20,7 +20,18 @@ BINARY = (
     (b"\x89PNG", "an image"),
     (b"\xff\xd8\xff", "an image"),
 )
+MISSING = frozenset({"na", "n/a", "nan", "none", "null", "<na>"})
+"""How other programs write a name that is not there; here the cell is empty."""
 OTHERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
+def is_missing(name: str) -> bool:
+    """Whether a cell holds another program's word for nothing, also behind its data set's name.
+
+    >>> is_missing("NA"), is_missing("allidb2:nan"), is_missing("")
+    (True, True, False)
+    """
+    return name.rpartition(":")[2].strip().casefold() in MISSING
 
 
 def read_csv(path: Path, error: type[LeukoscopeError]) -> list[tuple[int, list[str]]]:

@@ -73,7 +73,7 @@ def test_missing_files(make: Make, folder: Path) -> None:
     assert finding.severity == "error"
     assert finding.summary == "1 of 2 images of the manifest is missing on disk."
     (finding,) = found(make([{"image": "gone.png"}, {"image": "far.png"}], folder))
-    assert finding.severity == "note"
+    assert finding.severity == "warning"
     assert finding.summary.startswith("None of the 2 images is at hand")
 
 

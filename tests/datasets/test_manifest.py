@@ -23,6 +23,7 @@ from leukoscope.datasets import (
 )
 from leukoscope.datasets.manifest import BOX_COLUMNS
 from leukoscope.errors import ManifestError, MissingExtraError, StorageError
+from leukoscope.tables import is_missing
 
 CARD = DatasetCard(name="toy", classes={"blast": "blast", "normal": "normal"})
 TEXT = st.text(
@@ -31,6 +32,7 @@ TEXT = st.text(
 PART = TEXT.filter(lambda part: "/" not in part and "\\" not in part).filter(
     lambda part: part.strip(".") and ":" not in part[:2] and part.lower() != "nan"
 )
+NAME = TEXT.filter(lambda name: not is_missing(name))
 IMAGE = st.lists(PART, min_size=1, max_size=3).map("/".join)
 
 
@@ -40,9 +42,9 @@ def rows(draw: st.DrawFn) -> list[dict[str, object]]:
     made = []
     for image in images:
         row: dict[str, object] = {"image": image, "label": draw(st.sampled_from(["blast", ""]))}
-        for column in ("subject", "site", "source_label", "official_split"):
+        for column in ("site", "source_label", "official_split"):
             row[column] = draw(st.one_of(st.just(""), TEXT))
-        group = draw(st.one_of(st.just(""), TEXT))
+        row["subject"], group = (draw(st.one_of(st.just(""), NAME)) for _ in range(2))
         row |= {"group": group, "group_source": "inferred" if group else ""}
         if draw(st.booleans()):
             x0, y0 = draw(st.integers(0, 5000)), draw(st.integers(0, 5000))
@@ -154,6 +156,10 @@ def read(tmp_path: Path, text: str | bytes, card: DatasetCard | None = None) -> 
         ("image,label\nC:/a.png,x\n", "row 2: image 'C:/a.png' is a Windows path"),
         ("image,label\nimg\\a.png,x\n", r"row 2: image 'img\\a.png' is a Windows path"),
         ("image,label\na\0.png,x\n", "holds a NUL character"),
+        ("image,label,subject\na.png,blast,NA\n", "row 2: subject is 'NA', which would tie all"),
+        ("image,label,subject\na.png,blast,d:nan\n", "leave the cell empty where no subject is"),
+        ("image,label,parent\na.png,blast,None\n", "row 2: parent is 'None'"),
+        ("image,label,group,group_source\na.png,blast,null,inferred\n", "row 2: group is 'null'"),
         ("image,label\na.png,nan\n", "row 2: label is 'nan'; leave the cell empty"),
         ("image,label\na.png,x\na.png,y\n", "row 3 repeats row 2 ('a.png'); 1 such rows. Each"),
         ("image,label\na.png,x\n./a.png,y\n", "row 3 repeats row 2 ('a.png')"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from leukoscope.datasets.card import DatasetCard, write_card
 from leukoscope.errors import ExperimentError
 from leukoscope.images.steps import Median
 from leukoscope.records.experiment import (
@@ -95,6 +96,15 @@ def test_what_is_not_said_is_resolved_and_written(tmp_path: Path) -> None:
 def test_what_is_refused(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ExperimentError, match=message):
         read(tmp_path, text)
+
+
+def test_a_data_card_is_recognised(tmp_path: Path) -> None:
+    write_card(DatasetCard(name="allidb2", licence="ask"), tmp_path / "e.toml")
+    with pytest.raises(
+        ExperimentError, match=r"e\.toml: this is a data set card, .*e\.csv -o RUN$"
+    ):
+        read_experiment(tmp_path / "e.toml")
+    assert read(tmp_path, "schema = 1\nname = 'mine'").name == "mine"
 
 
 def test_settings_change_a_copy() -> None:

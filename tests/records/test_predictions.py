@@ -136,6 +136,9 @@ def test_refusals(tmp_path: Path, text: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("column", "value", "message"),
     [
+        ("subject", "NA", r"row 2: subject is 'NA', .*; leave the cell empty where no subject is"),
+        ("subject", "allidb2:nan", "row 2: subject is 'allidb2:nan'"),
+        ("group", "None", "row 2: group is 'None'"),
         ("fold", "x", "row 2: fold is 'x'; a whole number from 0"),
         ("fold", "0.5", r"row 2: fold is '0\.5'"),
         ("repeat", "-1", "row 2: repeat is '-1'"),

@@ -52,6 +52,15 @@ def test_a_run_has_every_file_of_the_contract(cells: Manifest, small: Make, tmp_
     assert "test_loss" not in history
 
 
+def test_images_that_have_moved_are_told_before_anything_is_begun(
+    cells: Manifest, small: Make, tmp_path: Path
+) -> None:
+    cells.folder.rename(tmp_path / "elsewhere")
+    with pytest.raises(ExperimentError, match=r"none of 36 images is at hand: .*cells \(the first"):
+        train(small(), cells, tmp_path / "run")
+    assert not (tmp_path / "run.partial").exists()
+
+
 def test_predictions_have_every_column_and_every_row(
     cells: Manifest, small: Make, tmp_path: Path
 ) -> None:

@@ -69,13 +69,16 @@ def _read(path: Path, *, pixels: bool) -> None:
 def _not_at_hand(context: Context, files: int) -> Finding:
     return Finding(
         check="unreadable-images",
-        severity="note",
+        severity="warning",
         summary=(
             f"None of the {counted(files, 'image')} is at hand: names, labels and hashes were "
             "checked, pixels were not."
         ),
         evidence={"missing": files, "files": files},
-        mend="Put the images where the manifest's card says (root), then check again.",
+        mend=(
+            "Put the images where the manifest's card says (root) or write there where they are, "
+            "then check again: nothing can be trained without them."
+        ),
     )
 
 

@@ -113,7 +113,7 @@ def read_set(
     Example: leukoscope data read ~/data/ALL-IDB2 -o allidb2.csv
     """
     from ..datasets import join, write_manifest
-    from ..datasets.manifest import verify_replaceable
+    from ..datasets.card import verify_replaceable
     from ..datasets.reading import read_folder
     from ..splits.grouping import group
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import tomli_w
@@ -11,7 +12,14 @@ from ..errors import ManifestError
 from ..files import write_atomic
 from ..schema import Record, parse, read_toml
 
-__all__ = ["RENDERED_DATA", "SCHEMA", "DatasetCard", "read_card", "write_card"]
+__all__ = [
+    "RENDERED_DATA",
+    "SCHEMA",
+    "DatasetCard",
+    "read_card",
+    "verify_replaceable",
+    "write_card",
+]
 
 SCHEMA = 1
 MEANINGS = ("blast", "normal", "")
@@ -74,6 +82,32 @@ def read_card(path: Path) -> DatasetCard:
     """
     table = read_toml(path, what="data set card", schema=SCHEMA, error=ManifestError)
     return parse(DatasetCard, table, where=str(path), error=ManifestError)
+
+
+def verify_replaceable(path: Path) -> None:
+    """Refuse to write a manifest over what is none: nobody could bring it back.
+
+    Raises
+    ------
+    ManifestError
+        When ``NAME.toml`` beside ``path`` is there and no card (an experiment, say), or ``path``
+        is there without a card (predictions, or a table that is read).
+    """
+    card = path.with_suffix(".toml")
+    if not os.path.exists(card):
+        if os.path.exists(path):
+            raise ManifestError(
+                f"{path}: is there and has no card {card.name} beside it, so it may be another "
+                "table than a manifest that was written here. Choose another name, or remove it."
+            )
+        return
+    try:
+        read_card(card)
+    except ManifestError as reason:
+        raise ManifestError(
+            f"{card}: is no data set card, and the manifest's card would replace it. Choose "
+            f"another name than {path.name}. (Read as a card: {reason})"
+        ) from None
 
 
 def write_card(card: DatasetCard, path: Path) -> None:

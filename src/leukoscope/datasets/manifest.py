@@ -19,8 +19,8 @@ import pandas as pd
 
 from ..errors import ManifestError, MissingExtraError, suggestion
 from ..files import atomic_path, sha256_bytes, write_atomic
-from ..tables import read_csv
-from .card import DatasetCard, read_card, write_card
+from ..tables import is_missing, read_csv
+from .card import DatasetCard, read_card, verify_replaceable, write_card
 
 __all__ = [
     "BOX_COLUMNS",
@@ -28,7 +28,6 @@ __all__ = [
     "Manifest",
     "manifest_from_rows",
     "read_manifest",
-    "verify_replaceable",
     "write_manifest",
 ]
 
@@ -49,8 +48,6 @@ COLUMNS = (
     "pixels_sha256",
 )
 MOST_PIXELS = 2**31
-MISSING = frozenset({"nan", "none", "null", "<na>"})
-"""How other programs write a label that is not there."""
 OTHERS = (
     "A CSV with columns of other names becomes a manifest with: leukoscope data read FILE.csv "
     "--as csv --map image=COLUMN --map label=COLUMN -o M.csv"
@@ -262,7 +259,7 @@ def _card_for(path: Path, table: pd.DataFrame) -> DatasetCard:
     classes = {
         label: label if label in ("blast", "normal") else ""
         for label in sorted(set(table["label"]))
-        if label and label.lower() not in MISSING
+        if label and not is_missing(label)
     }
     return DatasetCard(
         name=re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "data", classes=classes
@@ -292,6 +289,12 @@ def verify_rows(table: pd.DataFrame, *, where: str) -> None:
             f"{where}: row {wrong + 2}: box ({_shown(boxes.iloc[wrong])}) is no box; expected "
             "x0 < x1 and y0 < y1 in pixels, or four empty cells for the whole image."
         )
+    for column in ("subject", "group", "parent"):
+        for at in np.flatnonzero(table[column].map(is_missing)):
+            raise ManifestError(
+                f"{where}: row {at + 2}: {column} is {table[column].iloc[at]!r}, which would tie "
+                f"all such rows together; leave the cell empty where no {column} is known."
+            )
     keys = pd.Series(row_keys(table))
     twice = keys[keys.duplicated()]
     if len(twice):
@@ -339,7 +342,7 @@ def _unsafe(image: str) -> str:
 
 def verify_labels(table: pd.DataFrame, card: DatasetCard, *, where: str) -> None:
     for row, label in enumerate(table["label"]):
-        if label.lower() in MISSING and label not in card.classes:
+        if is_missing(label) and label not in card.classes:
             raise ManifestError(
                 f"{where}: row {row + 2}: label is {label!r}; leave the cell empty where there is "
                 "no label."
@@ -386,32 +389,6 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
             text = table.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_ALL)
         write_atomic(path, text)
     write_card(manifest.card.model_copy(update={"root": root}), path.with_suffix(".toml"))
-
-
-def verify_replaceable(path: Path) -> None:
-    """Refuse to write a manifest over what is none: nobody could bring it back.
-
-    Raises
-    ------
-    ManifestError
-        When ``NAME.toml`` beside ``path`` is there and no card (an experiment, say), or ``path``
-        is there without a card (predictions, or a table that is read).
-    """
-    card = path.with_suffix(".toml")
-    if not os.path.exists(card):
-        if os.path.exists(path):
-            raise ManifestError(
-                f"{path}: is there and has no card {card.name} beside it, so it may be another "
-                "table than a manifest that was written here. Choose another name, or remove it."
-            )
-        return
-    try:
-        read_card(card)
-    except ManifestError as reason:
-        raise ManifestError(
-            f"{card}: is no data set card, and the manifest's card would replace it. Choose "
-            f"another name than {path.name}. (Read as a card: {reason})"
-        ) from None
 
 
 def folder_below(folder: Path, above: Path) -> str | None:

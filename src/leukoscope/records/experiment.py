@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import tomli_w
 from pydantic import Field, field_validator, model_validator
 
+from ..datasets.card import DatasetCard
 from ..errors import ExperimentError
 from ..files import canonical_json, sha256_bytes, write_atomic
 from ..images.augmentation import Augmentation
@@ -258,10 +259,26 @@ class Experiment(Record):
         return self
 
 
+CARD_KEYS, EXPERIMENT_KEYS = (
+    {field.alias or name for name, field in record.model_fields.items()}
+    for record in (DatasetCard, Experiment)
+)
+
+
 def read_experiment(path: Path) -> Experiment:
     """Read an experiment; a misspelt key is an error that suggests the right one."""
     table = read_toml(path, what="experiment", schema=SCHEMA, error=ExperimentError)
+    _refuse_card(table, path)
     return parse(Experiment, table, where=str(path), error=ExperimentError)
+
+
+def _refuse_card(table: Mapping[str, Any], path: Path) -> None:
+    """A data set card lies beside its manifest under a name that an experiment could have."""
+    if "name" in table and table.keys() <= CARD_KEYS and not table.keys() <= EXPERIMENT_KEYS:
+        raise ExperimentError(
+            f"{path}: this is a data set card, no experiment. Give the manifest beside it as data: "
+            f"leukoscope train --model cnn-3 --data {path.with_suffix('.csv')} -o RUN"
+        )
 
 
 def with_settings(

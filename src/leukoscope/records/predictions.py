@@ -15,7 +15,7 @@ import pandas as pd
 from ..counting import counted
 from ..errors import PredictionsError, suggestion
 from ..files import write_atomic
-from ..tables import parse_csv, read_csv
+from ..tables import is_missing, parse_csv, read_csv
 
 __all__ = ["PARTS", "Predictions", "read_predictions", "write_predictions"]
 
@@ -131,6 +131,7 @@ def predictions_from_table(
             else f"{where}: row {row + 2}: label is empty; what is evaluated has a true class. "
             "Leave unlabelled rows out."
         )
+    _refuse_missing_names(table, where)
     table = _completed(table, classes, p, where)
     if positive is not None and positive not in classes:
         raise PredictionsError(
@@ -176,6 +177,18 @@ def _renamed(needed: str, raw: pd.DataFrame) -> str:
     near = difflib.get_close_matches(needed, [str(column).casefold() for column in raw.columns])
     found = [column for column in map(str, raw.columns) if column.casefold() in near[:1]]
     return f" Rename '{found[0]}' if it is that." if found else ""
+
+
+def _refuse_missing_names(table: pd.DataFrame, where: str) -> None:
+    """No subject or group is another program's word for nothing: it would be one large group."""
+    for column in ("subject", "group"):
+        if column not in table:
+            continue
+        for row in np.flatnonzero(table[column].map(is_missing)):
+            raise PredictionsError(
+                f"{where}: row {row + 2}: {column} is {table[column].iloc[row]!r}, which would tie "
+                f"all such rows together; leave the cell empty where no {column} is known."
+            )
 
 
 def _as_texts(raw: pd.DataFrame) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from ..counting import counted
 from ..datasets.manifest import Manifest
 from ..errors import ExperimentError, RunBusyError, RunError, suggestion
 from ..files import write_json
@@ -125,6 +126,7 @@ def train(
         # The run's own copy, beside its experiment: the keys of the plan were not used.
         experiment = with_settings(experiment, {"split.file": SPLIT})
     task = define_task(experiment, manifest)
+    _verify_at_hand(task.manifest)
     with _claimed(partial):
         begun = _begin(experiment, manifest, task, split, failures, partial, progress)
         plan = replace(begun, counts=tuple(sorted(set(counts))), heads=others)
@@ -134,6 +136,17 @@ def train(
         _tidy(plan)
         partial.rename(out)
     return read_run(out)
+
+
+def _verify_at_hand(manifest: Manifest) -> None:
+    """Refuse data of which no image is there, before a class or a split is blamed for it."""
+    images = sorted(set(manifest.column("image")))
+    if not any(os.path.exists(manifest.folder / image) for image in images):
+        raise ExperimentError(
+            f"none of {counted(len(images), 'image')} is at hand: they are looked for in "
+            f"{manifest.folder} (the first: {images[0]}). Put them there, write where they are "
+            "into the data card as root, or read the folder again: leukoscope data read."
+        )
 
 
 def _further_heads(experiment: Experiment, heads: Sequence[str]) -> tuple[str, ...]:

@@ -9,12 +9,11 @@ from typing import Any
 
 from ...errors import ManifestError, suggestion
 from ...progress import Progress
-from ...tables import read_csv
+from ...tables import is_missing, read_csv
 from ..card import DatasetCard
 from ..manifest import (
     BOX_COLUMNS,
     COLUMNS,
-    MISSING,
     Manifest,
     manifest_from_rows,
     whole_pixels,
@@ -145,7 +144,7 @@ def _row(
     row: dict[str, Any] = {**values, "image": str(PurePosixPath(values["image"] or ""))}
     if not values["image"]:
         raise ManifestError(f"{path}: row {number}: the image is empty.")
-    if values["label"].casefold() in MISSING:
+    if is_missing(values["label"]):
         raise ManifestError(
             f"{path}: row {number}: the label is {values['label']!r}; "
             "leave the cell empty where there is no label."
