@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -13,7 +14,7 @@ from PIL import Image
 
 from leukoscope.datasets import DatasetCard, Manifest, manifest_from_rows
 from leukoscope.splits.duplicates import compare_pixels, identical, near_identical
-from leukoscope.splits.likeness import SIDE, confirm, details, likely_pairs
+from leukoscope.splits.likeness import SIDE, Details, confirm, likely_pairs
 
 CARD = DatasetCard(name="cells")
 Picture = np.ndarray
@@ -73,8 +74,15 @@ def pairs_of(pictures: list[Picture]) -> set[tuple[int, int]]:
         cv2.resize(cv2.cvtColor(np.ascontiguousarray(p), cv2.COLOR_RGB2GRAY), (SIDE, SIDE))
         for p in pictures
     ]
-    given = details(np.stack(grey))
-    return {(i, j) for i, j, _ in confirm(given, likely_pairs(given))}
+    with details(grey) as given:
+        return {(i, j) for i, j, _ in confirm(given, likely_pairs(given))}
+
+
+def details(grey: Sequence[Picture], sides: Sequence[int] | None = None) -> Details:
+    given = Details(len(grey))
+    for picture, side in zip(grey, sides or [SIDE] * len(grey), strict=True):
+        given.add(picture, side)
+    return given
 
 
 @pytest.mark.parametrize("guise", GUISES)
@@ -229,6 +237,7 @@ def test_drawn_cells_of_different_subjects_stay_apart(tmp_path: Path) -> None:
 
 
 def test_an_enlarged_picture_has_no_more_details_than_its_own_pixels() -> None:
-    pictures = np.stack([cv2.cvtColor(cell(1, size=SIDE), cv2.COLOR_RGB2GRAY)] * 2)
-    assert list(details(pictures, [SIDE, 450]).detail_px) == [16, 16]
-    assert list(details(pictures, [32, 24]).detail_px) == [36, 64]
+    pictures = [cv2.cvtColor(cell(1, size=SIDE), cv2.COLOR_RGB2GRAY)] * 2
+    with details(pictures, [SIDE, 450]) as sharp, details(pictures, [32, 24]) as enlarged:
+        assert list(sharp.detail_px) == [16, 16]
+        assert list(enlarged.detail_px) == [36, 64]

@@ -17,14 +17,18 @@ of which less than half is left, is not found.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..progress import Progress
 
-__all__ = ["SIDE", "Details", "confirm", "details", "likely_pairs"]
+__all__ = ["SIDE", "Details", "confirm", "likely_pairs"]
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -37,6 +41,8 @@ DARK = 8
 """Grey values up to this are blank background (C-NMC's is exactly black)."""
 COARSE = 3.0
 """Standard deviation in pixels of the blur that is taken away."""
+OUTSIDE = -128
+"""Stands in the detail of a picture for what lies outside its mask."""
 RIM = 5
 """Pixels along a mask's edge that are left out: segmentation differs there, not the cell."""
 BAND = 20
@@ -59,53 +65,90 @@ SURE = 10.0
 """Standard errors (Fisher's transform of the correlation, one observation a detail) that a fit
 is above none. Different real cells that passed the other rules had 2 at most (a few pixels fit
 anything), smooth drawn ones 8; true twins cut out on black 14 and more, in whole fields 17."""
-CELLS = 2**24
-"""Cosines that are held at a time."""
+HALF = (2 * BAND + 1) ** 2 // 2
+"""Values in half a spectrum of frequencies up to ``BAND``, without its middle, which is zero."""
+CELLS = 2**22
+"""Cosines that are held at a time: 16 MB, twice."""
 BLOCK = 32
 """Pairs that are laid over each other at a time."""
 
 
 class Details:
-    """Pictures without their coarse part: ``detail`` (n, SIDE, SIDE) and ``mask``, as bytes.
+    """Pictures without blank background and coarse structure.
 
-    Kept in eight bits, so that 15,000 pictures take 280 MB and not 1.1 GB.
+    What is laid over each other later, a byte a pixel, waits in a temporary file (nameless, gone
+    when closed; 9 KB a picture, where ``TMPDIR`` says) and is read a few pictures at a time: by
+    ``seek``, because mapped pages would count as memory of the process. Only what every picture
+    is compared with every other one by is held: half a spectrum, 3 KB a picture.
+
+    Parameters
+    ----------
+    most
+        How many pictures may be added.
     """
 
-    def __init__(
-        self, detail: NDArray[np.int8], mask: NDArray[np.bool_], sides: NDArray[np.intp]
-    ) -> None:
-        self.detail = detail
-        self.mask = mask
-        # A picture that was enlarged has no more details than its own pixels, two a side, hold.
-        self.detail_px = np.maximum(DETAIL_PX, (2 * SIDE / np.maximum(sides, 1)) ** 2)
-        self.usable = detail.any(axis=(1, 2))
+    def __init__(self, most: int) -> None:
+        self._file = tempfile.TemporaryFile(prefix="leukoscope-")  # noqa: SIM115
+        # Pages that are never written are never taken.
+        self._spectra = np.empty((most, HALF), np.float32)
+        self._sides: list[int] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
     def __len__(self) -> int:
-        return len(self.detail)
+        return len(self._sides)
+
+    def add(self, picture: Bytes, side: int = SIDE) -> None:
+        """Add a grey picture (SIDE, SIDE) whose shorter side was ``side`` before."""
+        fine = _fine(picture)
+        self._spectra[len(self)] = _half_spectrum(np.where(fine == OUTSIDE, 0, fine))
+        self._file.seek(0, os.SEEK_END)
+        self._file.write(fine.tobytes())
+        self._sides.append(side)
+
+    @property
+    def spectra(self) -> Floats:
+        """Half of each picture's spectrum as a unit vector, (n, HALF); blank ones are zero."""
+        return self._spectra[: len(self)]
+
+    @property
+    def detail_px(self) -> NDArray[np.float64]:
+        """Pixels that one independent detail of each picture takes.
+
+        A picture that was enlarged has no more details than its own pixels, two a side, hold.
+        """
+        return np.maximum(DETAIL_PX, (2 * SIDE / np.maximum(self._sides, 1)) ** 2)
+
+    def read(self, rows: Iterable[int]) -> tuple[Floats, Floats]:
+        """Detail, with a spread of 24, and mask, 0 or 1, of some pictures: (n, SIDE, SIDE) each."""
+        fine = np.stack([self._read(int(row)) for row in rows])
+        mask = fine != OUTSIDE
+        return np.where(mask, fine, 0).astype(np.float32), mask.astype(np.float32)
+
+    def _read(self, row: int) -> NDArray[np.int8]:
+        self._file.seek(row * SIDE * SIDE)
+        return np.frombuffer(self._file.read(SIDE * SIDE), np.int8).reshape(SIDE, SIDE)
 
 
-def details(pictures: Bytes, sides: Sequence[int] | None = None) -> Details:
-    """Take blank background and coarse structure away from (n, SIDE, SIDE) grey pictures.
-
-    ``sides`` are the shorter sides that they had before they were brought to SIDE.
-    """
+def _fine(picture: Bytes) -> NDArray[np.int8]:
+    """A picture without its coarse part, with a spread of 24; OUTSIDE where nothing is compared."""
     import cv2
 
-    detail = np.zeros(pictures.shape, np.int8)
-    mask = np.zeros(pictures.shape, np.bool_)
     rim = np.ones((RIM, RIM), np.uint8)
-    for number, picture in enumerate(pictures):
-        inside = cv2.erode((picture > DARK).astype(np.uint8), rim).astype(np.float32)
-        seen = picture.astype(np.float32) * inside
-        weight = cv2.GaussianBlur(inside, (0, 0), COARSE)
-        fine = (seen - cv2.GaussianBlur(seen, (0, 0), COARSE) / np.maximum(weight, 1e-6)) * inside
-        spread = float(np.sqrt(np.sum(fine**2) / max(float(inside.sum()), 1.0)))
-        # One grey level of spread is less than what JPEG and rounding leave in a blank image.
-        if spread >= 1.0:
-            detail[number] = np.clip(np.rint(fine * (24.0 / spread)), -127, 127)
-            mask[number] = inside > 0
-    known = [SIDE] * len(pictures) if sides is None else sides
-    return Details(detail, mask, np.array(known, dtype=np.intp))
+    inside = cv2.erode((picture > DARK).astype(np.uint8), rim).astype(np.float32)
+    seen = picture.astype(np.float32) * inside
+    weight = cv2.GaussianBlur(inside, (0, 0), COARSE)
+    fine = (seen - cv2.GaussianBlur(seen, (0, 0), COARSE) / np.maximum(weight, 1e-6)) * inside
+    spread = float(np.sqrt(np.sum(fine**2) / max(float(inside.sum()), 1.0)))
+    # One grey level of spread is less than what JPEG and rounding leave in a blank image.
+    if spread < 1.0:
+        return np.full(picture.shape, OUTSIDE, np.int8)
+    scaled = np.clip(np.rint(fine * (24.0 / spread)), -127, 127)
+    return np.where(inside > 0, scaled, OUTSIDE).astype(np.int8)
 
 
 def _turned(picture: Floats, orientation: int) -> Floats:
@@ -115,66 +158,71 @@ def _turned(picture: Floats, orientation: int) -> Floats:
     return np.rot90(picture, orientation % 4, axes=(-2, -1))
 
 
-def _spectra(given: Details) -> Floats:
-    """For each picture the upper half of its spectrum's magnitude, as unit vectors.
+def _half_spectrum(detail: NDArray[np.int8]) -> Floats:
+    """The first half of the magnitude of a picture's spectrum, (HALF,), as a unit vector.
 
-    The mean over each ring of frequencies is taken away: how much detail of a size there is says
-    more about the focus than about the cell. Nothing depends on the other pictures.
+    A magnitude is the same upside down, so half of it says all. The mean over each ring of
+    frequencies is taken away: how much detail of a size there is says more about the focus than
+    about the cell. Nothing depends on the other pictures. The window is even-sided, which shifts
+    its centre by half a pixel: no matter for magnitudes.
     """
     import cv2
     import scipy.fft
 
-    window = np.hanning(SIDE).astype(np.float32)
-    window = window[:, None] * window[None, :]
+    window, ring, members = _window_and_rings()
     low, high = SIDE // 2 - BAND, SIDE // 2 + BAND + 1
+    magnitude = np.abs(scipy.fft.fft2(detail * window))
+    kept = np.fft.fftshift(magnitude)[low:high, low:high] ** 0.5
+    smooth = cv2.GaussianBlur(kept.astype(np.float32), (0, 0), 1.0)
+    means = np.bincount(ring.ravel(), smooth.ravel()) / members
+    half = np.where(ring <= BAND, smooth - means[ring], 0).ravel()[:HALF]
+    unit: Floats = (half / max(float(np.linalg.norm(half)), 1e-6)).astype(np.float32)
+    return unit
+
+
+@cache
+def _window_and_rings() -> tuple[Floats, NDArray[np.intp], NDArray[np.intp]]:
+    """Hann's window, and for the frequencies their ring and how many each ring has."""
+    window = np.hanning(SIDE).astype(np.float32)
     across = np.arange(-BAND, BAND + 1)
     ring = np.rint(np.hypot(across[:, None], across[None, :])).astype(np.intp)
-    members = np.bincount(ring.ravel())
-    spectra = np.empty((len(given), high - low, high - low), np.float32)
-    for number, detail in enumerate(given.detail):
-        magnitude = np.abs(scipy.fft.fft2(detail * window))
-        kept = np.fft.fftshift(magnitude)[low:high, low:high] ** 0.5
-        smooth = cv2.GaussianBlur(kept.astype(np.float32), (0, 0), 1.0)
-        means = np.bincount(ring.ravel(), smooth.ravel()) / members
-        spectra[number] = np.where(ring <= BAND, smooth - means[ring], 0)
-    length = np.sqrt(np.sum(spectra**2, axis=(1, 2), keepdims=True))
-    spectra /= np.maximum(length, 1e-6)
-    return spectra
+    return window[:, None] * window[None, :], ring, np.bincount(ring.ravel())
+
+
+def _halves_turned(halves: Floats) -> Iterator[Floats]:
+    """Half spectra (n, HALF) in the four of eight orientations that differ for magnitudes."""
+    middle = np.zeros((len(halves), 1), np.float32)
+    whole = np.concatenate([halves, middle, halves[:, ::-1]], axis=1)
+    whole = whole.reshape(-1, 2 * BAND + 1, 2 * BAND + 1)
+    for way in (0, 1, 4, 5):
+        yield _turned(whole, way).reshape(len(halves), -1)[:, :HALF]
 
 
 def likely_pairs(given: Details, progress: Progress = SILENT) -> list[Pair]:
     """Pairs (i < j) of pictures whose spectra are alike, at most ``NEIGHBOURS`` for each picture.
 
     Every picture is compared with every other one, as matrix products in blocks: about 10 s on
-    one core for 15,000 pictures, and 4 KB of memory a picture.
+    one core for 15,000 pictures.
     """
-    spectra = _spectra(given)
+    spectra = given.spectra
     count = len(spectra)
-    # A magnitude is the same upside down, so half of it says all, and of the eight orientations
-    # only four differ. The window is even-sided, which shifts its centre by half a pixel: no
-    # matter for magnitudes.
-    half = (2 * BAND + 1) ** 2 // 2
-    table = np.ascontiguousarray(spectra.reshape(count, -1)[:, :half])
-    table /= np.maximum(np.linalg.norm(table, axis=1, keepdims=True), 1e-6)
-    pairs: set[Pair] = set()
+    pairs: list[Pair] = []
     rows = max(1, CELLS // max(count, 1))
     for start in progress.track(
         range(0, count, rows), "looking for similar images", -(-count // rows)
     ):
-        block = slice(start, min(start + rows, count))
+        stop = min(start + rows, count)
         # Later rows only: a pair is found from its earlier picture.
-        best = np.full((block.stop - start, count - start), -1, np.float32)
-        for way in (0, 1, 4, 5):
-            turned = _turned(spectra[block], way).reshape(block.stop - start, -1)[:, :half]
-            turned = turned / np.maximum(np.linalg.norm(turned, axis=1, keepdims=True), 1e-6)
-            np.maximum(best, turned @ table[start:].T, out=best)
+        best = np.full((stop - start, count - start), -1, np.float32)
+        for turned in _halves_turned(spectra[start:stop]):
+            np.maximum(best, turned @ spectra[start:].T, out=best)
         for row, cosines in enumerate(best):
             cosines[: row + 1] = -1
             near = np.flatnonzero(cosines >= LIKELY)
             if len(near) > NEIGHBOURS:
                 near = near[np.argpartition(-cosines[near], NEIGHBOURS)[:NEIGHBOURS]]
-            pairs.update((start + row, start + int(other)) for other in near)
-    return sorted(pairs)
+            pairs += [(start + row, start + int(other)) for other in np.sort(near)]
+    return pairs
 
 
 def confirm(
@@ -182,6 +230,7 @@ def confirm(
 ) -> list[tuple[int, int, float]]:
     """Those of the pairs that show the same thing, with their correlation (0.55 to 1)."""
     found = []
+    detail_px = given.detail_px
     blocks = range(0, len(pairs), BLOCK)
     for start in progress.track(blocks, "comparing similar images", len(blocks)):
         block = np.array(pairs[start : start + BLOCK])
@@ -193,7 +242,7 @@ def confirm(
         first, area = fits[rows, best], shared[rows, best]
         fits[rows, best] = -1
         second = np.maximum(fits.max(axis=1), 0)
-        count = area / np.maximum(*given.detail_px[block.T])
+        count = area / np.maximum(*detail_px[block.T])
         sure = np.arctanh(np.clip(first, -0.9999, 0.9999)) * np.sqrt(count) >= SURE
         same = (first >= FIT) & (1 - first <= MISFIT_RATIO * (1 - second)) & sure
         found += [
@@ -212,8 +261,8 @@ def _may_fit(
     """
     import scipy.fft
 
-    still = given.detail[second].astype(np.float32)
-    moving = given.detail[first].astype(np.float32)
+    still, _ = given.read(second)
+    moving, _ = given.read(first)
     energy = np.sqrt(np.sum(still**2, axis=(1, 2)) * np.sum(moving**2, axis=(1, 2)))
     spectrum = np.conj(scipy.fft.rfft2(still, (PADDED, PADDED)))
     best = np.zeros(len(first), np.float32)
@@ -246,11 +295,11 @@ def fit(given: Details, first: NDArray[np.intp], second: NDArray[np.intp]) -> tu
         return values
 
     scale = np.float32(1 / 24)
-    still = given.detail[second].astype(np.float32) * scale
-    still_mask = given.mask[second].astype(np.float32)
+    still, still_mask = given.read(second)
+    still *= scale
     mask_b, fine_b, square_b = np.conj(parts(still, still_mask))
-    moving = given.detail[first].astype(np.float32) * scale
-    moving_mask = given.mask[first].astype(np.float32)
+    moving, moving_mask = given.read(first)
+    moving *= scale
     needed = OVERLAP * np.minimum(moving_mask.sum(axis=(1, 2)), still_mask.sum(axis=(1, 2)))
     best, shared = np.empty((2, len(first), 8), np.float32)
     for way in range(8):
