@@ -67,8 +67,8 @@ is above none. Different real cells that passed the other rules had 2 at most (a
 anything), smooth drawn ones 8; true twins cut out on black 14 and more, in whole fields 17."""
 HALF = (2 * BAND + 1) ** 2 // 2
 """Values in half a spectrum of frequencies up to ``BAND``, without its middle, which is zero."""
-CELLS = 2**22
-"""Cosines that are held at a time: 16 MB, twice."""
+CELLS = 2**20
+"""Cosines that are held at a time: 4 MB, twice."""
 BLOCK = 32
 """Pairs that are laid over each other at a time."""
 
