@@ -219,6 +219,21 @@ def test_a_measured_figure_is_what_the_predictions_say(tmp_path: Path) -> None:
     assert {row["n"] for row in rows} == {str(len(test))}
 
 
+def test_the_challenge_is_judged_by_subject() -> None:
+    """Means over subjects of the share of right images, as Prellberg and Kramer's are counted."""
+    from leukoscope.papers import reproduction
+
+    shares = {
+        "normal": {"subjects": 2, "mean": 0.6, "worst": 0.2},
+        "blast": {"subjects": 3, "mean": 0.9, "worst": 0.7},
+    }
+    metrics = {"positive": "blast", "subjects": {"share_right": shares}}
+    found = {one: reproduction._over_subjects(metrics, one) for one in reproduction.SUBJECTS}
+    assert [round(one.value or 0, 6) for one in found.values()] == [0.9, 0.6, 0.75, 0.2]
+    assert [one.groups for one in found.values()] == [3, 2, 5, 5]
+    assert reproduction._over_subjects({"positive": "blast"}, "worst_subject").value is None
+
+
 def test_a_misnamed_column_is_measured_as_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """abed2022 prints PPV and NPV under the names sensitivity and specificity (PAPERS §0.1)."""
     from leukoscope.papers import reproduction

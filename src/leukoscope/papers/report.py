@@ -237,9 +237,18 @@ def _cell(plan: Plan, one: Outcome) -> dict[str, Any]:
     for name in ("accuracy", "auroc"):
         entry = image.get(name) or {}
         figures.append((decimal(entry.get("value")), interval(entry.get("low"), entry.get("high"))))
+    shares = (table.get("subjects") or {}).get("share_right") or {}
+    means = [share["mean"] for share in shares.values()]
     return {
         "id": one.cell.id,
         "edition": one.run.edition,
+        "f1_weighted": decimal((image.get("f1_weighted") or {}).get("value")),
+        "balanced": decimal((image.get("balanced_accuracy") or {}).get("value")),
+        "subjects": [
+            (name, share["subjects"], decimal(share["mean"]), decimal(share["worst"]))
+            for name, share in shares.items()
+        ],
+        "subject_balanced": decimal(sum(means) / len(means)) if means else "—",
         "epochs": one.epochs,
         "figures": figures,
         "groups": counted((image.get("accuracy") or {}).get("groups") or 0, "group"),

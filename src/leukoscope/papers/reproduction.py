@@ -69,11 +69,14 @@ METRICS = {
     "f1_weighted": "Weighted F1",
 }
 """Published metric → what people call it."""
-SUBJECTS = {
-    "subject_sensitivity": "sensitivity",
-    "subject_specificity": "specificity",
-    "subject_balanced_accuracy": "balanced_accuracy",
-}
+SUBJECTS = (
+    "subject_sensitivity",
+    "subject_specificity",
+    "subject_balanced_accuracy",
+    "worst_subject",
+)
+"""Means over subjects of the share of their images that are right, as C-NMC's challengers give
+them: of the positive class, of the other, of both; and the smallest share."""
 
 
 @dataclass(frozen=True)
@@ -187,15 +190,34 @@ def measured_figure(outcome: Outcome, metric: str, averaging: str) -> Measured:
     if metric == "validation_accuracy":
         return _of_validation(outcome)
     table = read_json(outcome.folder / "metrics.json", what="metrics", schema=1, error=RunError)
-    level, name = "image", NAMES.get(metric, "")
     if metric in SUBJECTS:
-        level, name = "subject", SUBJECTS[metric]
-    elif metric in ("precision", "recall", "f1"):
+        return _over_subjects(table, metric)
+    name = NAMES.get(metric, "")
+    if metric in ("precision", "recall", "f1"):
         name = metric if averaging == "positive" else f"{metric}_{averaging}"
-    entry = (table["levels"].get(level) or {}).get(name)
+    entry = (table["levels"].get("image") or {}).get(name)
     if entry is None:
         return Measured(None, reason=f"{metric.replace('_', ' ')} is not measured")
     return _entry(entry)
+
+
+def _over_subjects(metrics: Mapping[str, Any], metric: str) -> Measured:
+    """Shares of right images, averaged over subjects (groups, where no subjects are known)."""
+    shares = (metrics.get("subjects") or {}).get("share_right") or {}
+    positive = metrics.get("positive")
+    wanted = {
+        "subject_sensitivity": [name for name in shares if name == positive],
+        "subject_specificity": [name for name in shares if name != positive],
+    }.get(metric, list(shares))
+    chosen = [shares[name] for name in wanted]
+    if positive is None or not chosen:
+        return Measured(None, reason="no subjects or groups are known")
+    value = (
+        min(one["worst"] for one in chosen)
+        if metric == "worst_subject"
+        else sum(one["mean"] for one in chosen) / len(chosen)
+    )
+    return Measured(value, groups=sum(one["subjects"] for one in chosen))
 
 
 def _worst(outcome: Outcome) -> Worst | None:
