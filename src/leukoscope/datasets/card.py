@@ -103,10 +103,10 @@ def verify_replaceable(path: Path) -> None:
         return
     try:
         read_card(card)
-    except ManifestError as reason:
+    except ManifestError:
         raise ManifestError(
             f"{card}: is no data set card, and the manifest's card would replace it. Choose "
-            f"another name than {path.name}. (Read as a card: {reason})"
+            f"another name than {path.name}; a damaged card is removed first."
         ) from None
 
 
