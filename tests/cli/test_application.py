@@ -27,6 +27,15 @@ def test_a_misspelt_verb_is_answered_with_the_right_one(
     assert "no command 'trian'. Did you mean 'train'?" in capsys.readouterr().err
 
 
+def test_a_misspelt_choice_is_answered_with_the_right_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["split", "m.csv", "--kind", "kfolds", "-o", "s.json"]) == 2
+    said = capsys.readouterr().err
+    assert said.endswith("'--kind': 'kfolds' is not known. Did you mean 'kfold'?\n")
+    assert "Value error" not in said
+
+
 def test_a_missing_argument_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["split"]) == 2
     assert capsys.readouterr().err.startswith("error: Missing ")

@@ -172,6 +172,24 @@ def test_check_writes_findings_and_a_page(
     said(capsys, ["check", str(manifest), "--fail-on", "warning", "--quiet"], code=1)
 
 
+@pytest.mark.parametrize(("subjects", "folds"), [("6", "--folds 3 "), ("4", "--folds 2 ")])
+def test_the_split_that_check_suggests_can_be_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], subjects: str, folds: str
+) -> None:
+    call = ["data", "render", "rendered-cnmc", "--images", "12", "--subjects", subjects]
+    assert main([*call, "--size", "48", "-o", str(tmp_path / "cells"), "--quiet"]) == 0
+    path = tmp_path / "cells" / "manifest.csv"
+    told = said(capsys, ["check", str(path), "--quiet"]).splitlines()[-1]
+    assert told == f"next: leukoscope split {path} {folds}-o split.json"
+    words = told.removeprefix("next: leukoscope ").replace("split.json", str(tmp_path / "s.json"))
+    assert main([*words.split(), "--quiet"]) == 0
+    # One class left: nothing to divide.
+    rows = path.read_text().splitlines()
+    path.write_text("\n".join([rows[0], *(row for row in rows[1:] if ",blast," in row)]))
+    told = said(capsys, ["check", str(path), "--quiet"]).splitlines()[-1]
+    assert told.startswith("next: add subjects: two groups of each of two classes")
+
+
 def test_check_takes_one_split(
     manifest: Path, runs: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

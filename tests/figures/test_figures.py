@@ -302,6 +302,8 @@ def test_reliability_bins_lie_where_their_values_are(drawn):
     assert "Share that is blast" in words
     assert f"slope {found.slope.value:.2f}" in " ".join(words)
     assert f"{found.expected_ece:.3f} expected if calibrated" in " ".join(words)
+    # The plot has other bins than the error that it quotes.
+    assert f"ECE of 15 bins {found.ece.value:.3f}" in " ".join(words)
 
 
 def test_histograms_are_as_high_as_their_counts(drawn):

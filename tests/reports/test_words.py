@@ -148,6 +148,8 @@ def test_evidence_in_words() -> None:
             "names": [str(n) for n in range(20)],
             "empty": [],
             "sure": True,
+            "accuracy_of_largest": 0.52,
+            "counts": {f"Im{n}": {"blast": n} for n in range(1, 7)},
         }
     )
     assert dict(words) == {
@@ -158,6 +160,8 @@ def test_evidence_in_words() -> None:
         "names": "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, and 8 more",
         "empty": "none",
         "sure": "yes",
+        "right by always answering the largest class": "0.52",
+        "counts": "Im1 (blast 1); Im2 (blast 2); Im3 (blast 3); Im4 (blast 4); and 2 more",
     }
 
 

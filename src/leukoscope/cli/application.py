@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from importlib import metadata
@@ -33,6 +34,8 @@ INTERRUPTED = 130
 # Newer typers carry a click of their own; this finds the class that "wrong call" errors share.
 ClickException: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
 STORAGE = 3
+CHOICE = re.compile(r"'([^']*)' is not one of ('.*')\.?$")
+"""How a choice that is none is refused."""
 
 app = typer.Typer(
     name="leukoscope",
@@ -94,7 +97,8 @@ def run(arguments: list[str]) -> int:
     except LeukoscopeError as error:
         return _failed(str(error), type(error).__name__, error.exit_code, arguments)
     except ClickException as error:
-        return _failed(error.format_message(), "UsageError", LeukoscopeError.exit_code, arguments)
+        message = _wrong_call(error.format_message())
+        return _failed(message, "UsageError", LeukoscopeError.exit_code, arguments)
     except MemoryError:
         return _failed(
             "memory ran out; what was finished is kept. Use smaller images or a smaller batch.",
@@ -118,6 +122,16 @@ def run(arguments: list[str]) -> int:
     if code == INTERRUPTED:
         sys.stderr.write("\ninterrupted: the same command goes on where it stopped\n")
     return code
+
+
+def _wrong_call(message: str) -> str:
+    """What was wrong with an option, in our words: a misspelt choice suggests the right one."""
+    message = message.replace("Value error, ", "")
+    refused = CHOICE.search(message)
+    if refused is None:
+        return message
+    name, known = refused[1], re.findall(r"'([^']*)'", refused[2])
+    return f"{message[: refused.start()]}'{name}' is not known. {suggestion(name, known)}"
 
 
 def _failed(message: str, kind: str, code: int, arguments: list[str]) -> int:

@@ -47,6 +47,7 @@ def check(
     from ..records.findings import write_findings
     from ..records.run import read_run
     from ..records.split import read_split
+    from ..splits.splitting import most_folds
 
     if split is not None and run is not None:
         raise LeukoscopeError("check: --split and --run both name a split. Give one of them.")
@@ -76,7 +77,7 @@ def check(
         write_findings(findings, out / "findings.json")
         write_check_report(manifest, findings, out / "check.html")
         lines.append(f"report: {out / 'check.html'}")
-    lines.append(f"next: leukoscope split {data} -o split.json")
+    lines.append(_next(data, most_folds(manifest)))
     value = {
         "rows": len(manifest),
         "rendered": manifest.card.rendered,
@@ -86,3 +87,13 @@ def check(
     emit(value, "\n".join(lines), as_json)
     worst = max((RANK[finding.severity] for finding in findings), default=-1)
     return 1 if fail_on is not None and worst >= RANK[fail_on] else 0
+
+
+def _next(data: Path, most: int) -> str:
+    """The command that divides this data, or why there is none."""
+    from ..records.experiment import SplitPlan
+
+    if most < 2:
+        return "next: add subjects: two groups of each of two classes are the least to divide"
+    folds = f" --folds {most}" if most < SplitPlan().folds else ""
+    return f"next: leukoscope split {data}{folds} -o split.json"

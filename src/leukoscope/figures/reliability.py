@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..evaluation.probabilities import BINS as ECE_BINS
 from .canvas import GREY, Drawing, colour, page, styled
 from .words import facts, value, with_interval
 
@@ -21,7 +22,7 @@ LEFT, SIDE, BOTTOM, LOWER, BETWEEN = 46.0, 212.0, 34.0, 42.0, 8.0
 def reliability(reliability: Reliability, *, note: str = "", group_word: str = "group") -> Drawing:
     """Observed share over stated probability; on the diagonal probabilities are true."""
     ece = (
-        f"ECE {with_interval(reliability.ece)}; "
+        f"ECE of {ECE_BINS} bins {with_interval(reliability.ece)}; "
         f"{value(reliability.expected_ece)} expected if calibrated"
     )
     lines = [ece]

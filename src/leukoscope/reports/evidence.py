@@ -19,6 +19,14 @@ SEVERITIES = ("error", "warning", "note")
 GROUPS_SHOWN = 8
 NAMES_SHOWN = 6
 PICTURES_SHOWN = 12
+ROWS_SHOWN = 4
+NAMES = {
+    "accuracy_of_largest": "right by always answering the largest class",
+    "accuracy_by_source": "right by the source alone",
+    "one_class": "sources of one class",
+    "worst_share_of_test": "share of a test part, at worst",
+}
+"""Pieces of evidence whose key says too little; the others are named as they are called."""
 
 
 @dataclass(frozen=True)
@@ -73,14 +81,19 @@ def _show(finding: Finding, folder: Path | None, runs: tuple[str, ...]) -> Findi
 
 def evidence_words(evidence: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """Each piece of evidence as a name and a text; long lists are cut with a count."""
-    return tuple((key.replace("_", " "), _words(value)) for key, value in evidence.items())
+    return tuple(
+        (NAMES.get(key, key.replace("_", " ")), _words(value)) for key, value in evidence.items()
+    )
 
 
 def _words(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return number(value)
     if isinstance(value, Mapping):
-        return _cut([_entry(k, inner) for k, inner in value.items()], NAMES_SHOWN * 2, "; ")
+        # Of a table of tables a few rows show what is meant; findings.json has more.
+        nested = any(isinstance(inner, Mapping) for inner in value.values())
+        most = ROWS_SHOWN if nested else NAMES_SHOWN * 2
+        return _cut([_entry(k, inner) for k, inner in value.items()], most, "; ")
     if isinstance(value, (list, tuple)):
         if value and all(isinstance(inner, (list, tuple)) for inner in value):
             groups = [_cut([_words(v) for v in inner], NAMES_SHOWN, " = ") for inner in value]

@@ -13,7 +13,7 @@ from ..records.split import Edition, Fold, Split
 from .kinds import KINDS
 from .rows import TEST, TRAIN, VALIDATION, Division, Rows
 
-__all__ = ["make_split", "verify_split"]
+__all__ = ["make_split", "most_folds", "verify_split"]
 
 Origin = Literal["published", "inferred", "none"]
 
@@ -70,6 +70,15 @@ def make_split(manifest: Manifest, plan: SplitPlan, *, seed: int, edition: Editi
     )
     verify_split(manifest, split)
     return split
+
+
+def most_folds(manifest: Manifest) -> int:
+    """The folds of whole groups that the class with the fewest groups allows; 0 without two
+    classes."""
+    table = manifest.table
+    originals = table[(table["label"] != "") & (table["parent"] == "")]
+    groups = originals.groupby("label")["group"].nunique()
+    return int(groups.min()) if len(groups) > 1 else 0
 
 
 def _rows(manifest: Manifest, chosen: np.ndarray[Any, Any], *, whole: bool) -> Rows:
