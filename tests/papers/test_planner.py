@@ -84,6 +84,11 @@ def test_draws_are_in_proportion_to_what_is_here() -> None:
     drawn = {t.experiment.data.balance for t in plan.trainings}
     assert plan.scales["cnmc"] == pytest.approx(1694 / 3389)
     assert drawn == {0, int(1176 * 1694 / 3389), int(2823 * 1694 / 3389)}
+    even = {"cnmc": DataSize({"blast": 1000, "normal": 1000})}
+    plan = make_plan(read_protocol("varol2024"), ["leak-free"], "full", ["approach1"], sizes=even)
+    # A class of 3,389 limits the paper's balanced draws, one of 1,000 ours.
+    drawn = {t.experiment.data.balance for t in plan.trainings}
+    assert drawn == {0, int(1176 * 1000 / 3389), int(2823 * 1000 / 3389)}
     whole = make_plan(read_protocol("varol2024"), ["leak-free"], "full", ["approach1"], sizes=REAL)
     assert {t.experiment.data.balance for t in whole.trainings} == {0, 1176, 2823}
     assert {t.experiment.expand.per_class for t in whole.trainings} == {0, 6070}

@@ -46,6 +46,12 @@ class DataSize:
             pairs = list(zip(here, there, strict=True))
         return min(1.0, *(a / b for a, b in pairs))
 
+    def balanced_scale(self, published: Mapping[str, int]) -> float:
+        """The same for draws of as many images of each class: the smallest class limits them."""
+        if not self.images:
+            return 1.0
+        return min(1.0, min(self.images.values()) / min(published.values()))
+
 
 @dataclass(frozen=True)
 class Training:
@@ -161,13 +167,21 @@ def make_plan(
         name: known[name].scale(source.images) if name in known else 1.0
         for name, source in protocol.data.items()
     }
+    balanced = {
+        name: known[name].balanced_scale(source.images) if name in known else 1.0
+        for name, source in protocol.data.items()
+    }
     for edition in editions:
         grid = cells(protocol, edition, budget, only, reading=reading)  # type: ignore[arg-type]
         groups: dict[str, list[tuple[Cell, Experiment]]] = {}
         for cell in grid:
             otherwise = {**(instead or {}).get(cell.data, {}), **(changes or {})}
             more = _more(protocol, cell.data, known)
-            experiment = _experiment(cell, scales[cell.data], more, weights, otherwise)
+            drawn = {
+                "data.balance": balanced[cell.data],
+                "expand.per_class": scales[cell.data],
+            }
+            experiment = _experiment(cell, drawn, more, weights, otherwise)
             groups.setdefault(_key(cell, experiment), []).append((cell, experiment))
         mine = [_training(protocol, group, known) for group in groups.values()]
         if budget == "smoke":
@@ -249,13 +263,17 @@ def _more(protocol: Protocol, name: str, sizes: Mapping[str, DataSize]) -> float
 
 
 def _experiment(
-    cell: Cell, scale: float, more: float, weights: str, changes: Mapping[str, Any]
+    cell: Cell,
+    scales: Mapping[str, float],
+    more: float,
+    weights: str,
+    changes: Mapping[str, Any],
 ) -> Experiment:
     settings: dict[str, Any] = dict(changes)
     if more > 1 and cell.budget == "smoke" and "expand.factor" in cell.settings:
         # As many images as the paper's; two of each at least, so that copies can leak.
         settings["expand.factor"] = max(2, round(cell.settings["expand.factor"] / more))
-    for key in ("data.balance", "expand.per_class"):
+    for key, scale in scales.items():
         if scale < 1 and key in cell.settings:
             settings[key] = max(4, int(cell.settings[key] * scale))
     if weights and str(cell.settings.get("model.weights", "")).startswith("hub"):
@@ -379,7 +397,10 @@ def plan_table(plan: Plan) -> str:
         lines.append(SEPARATOR.join(cells_).rstrip())
     scaled = [f"{name} at {scale:.3f}" for name, scale in plan.scales.items() if scale < 1]
     if scaled:
-        lines.append(f"draws in proportion to the images here: {', '.join(scaled)}")
+        lines.append(
+            f"draws in proportion to the images here: {', '.join(scaled)}; balanced ones to the "
+            "smallest class"
+        )
     lines += _of_budget(plan)
     lines.append("Times and memory are estimates from operations; what ran is measured.")
     return "\n".join(lines)
