@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .datasets import Manifest
 from .errors import ExperimentError, FuzzyError, MissingExtraError
+from .files import verify_output
 from .progress import Progress
 from .records.experiment import (
     Experiment,
@@ -108,6 +109,7 @@ def render(
     """Draw a data set from a seed, in the real layout of its namesake (``rendered-cnmc``, …)."""
     from .datasets.rendered import render_dataset
 
+    verify_output(Path(folder))
     return render_dataset(
         name,
         Path(folder),
@@ -208,6 +210,7 @@ def train(
 
     ``settings`` are dotted keys of the experiment: ``{"training.epochs": 10}``.
     """
+    verify_output(Path(out))
     try:
         import torch  # noqa: F401
     except ImportError:
@@ -358,6 +361,9 @@ def report(
     """
     from .reports import save_figures, write_report
 
+    verify_output(Path(out), suffixes=(".html", ".htm"))
+    if figures is not None:
+        verify_output(Path(figures))
     folders = [Path(run) for run in runs]
     write_report(folders, Path(out))
     if figures is not None:
@@ -404,10 +410,13 @@ def reproduce(
     ------
     ProtocolError, RunError, StorageError
         As ``papers.reproduce.reproduce``.
+    OutputError
+        When ``out`` is no place for a folder.
     """
     from .papers.reproduce import Request
     from .papers.reproduce import reproduce as run
 
+    verify_output(Path(out))
     request = Request(
         paper=paper,
         editions=tuple(editions),

@@ -8,6 +8,7 @@ import pytest
 
 from leukoscope import api
 from leukoscope.cli import main
+from leukoscope.errors import OutputError
 
 PREDICTIONS = "image,label,p_blast,p_normal\na.png,blast,0.7,0.3\nb.png,normal,0.4,0.6\n"
 
@@ -24,11 +25,12 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def work(*_: object, **__: object) -> None:
         raise AssertionError("nothing is done before the place is known to be right")
 
-    for verb in ("open_data", "evaluate", "split", "train", "report", "render"):
+    for verb in ("open_data", "evaluate", "split"):
         monkeypatch.setattr(api, verb, work)
     for name in (
         "leukoscope.datasets.reading.read_folder",
         "leukoscope.datasets.download.get",
+        "leukoscope.datasets.rendered.render_dataset",
         "leukoscope.demo.run_demo",
         "leukoscope.papers.reproduce.reproduce",
     ):
@@ -92,6 +94,11 @@ def test_a_place_that_takes_nothing_is_told_first(
     said = capsys.readouterr().err
     assert "cannot be written: /proc takes no file" in said
     assert "Errno" not in said
+
+
+def test_a_reproduction_in_python_is_no_exception(place: Path) -> None:
+    with pytest.raises(OutputError, match=r"p\.csv: is no folder"):
+        api.reproduce("varol2024", place / "p.csv", rendered=True)
 
 
 def test_a_failure_of_the_system_is_one_sentence(

@@ -260,7 +260,6 @@ def render_set(
     """
     from .. import api
 
-    verify_output(out)
     manifest = api.render(
         name, out, seed=seed, subjects=subjects, images=images, size=size, progress=progress(quiet)
     )

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from ..files import verify_output
 from .options import Json, emit
 
 __all__ = ["report"]
@@ -31,8 +30,5 @@ def report(
     from .. import api
     from ..reports import summary
 
-    verify_output(out, suffixes=(".html", ".htm"))
-    if figures is not None:
-        verify_output(figures)
     api.report(list(runs), out, figures=figures)
     emit({"report": str(out)}, f"{summary(list(runs))}\nreport: {out}", as_json)

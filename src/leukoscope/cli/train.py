@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from ..errors import ExperimentError
-from ..files import verify_output
 from .options import As, Json, Quiet, emit, progress, settings_of
 
 __all__ = ["train"]
@@ -47,7 +46,6 @@ def train(
     """
     from .. import api
 
-    verify_output(out)
     changes = settings_of(settings or [])
     if from_ is not None:
         changes = {"model.weights": f"run:{from_}", **changes}
