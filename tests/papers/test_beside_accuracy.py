@@ -9,27 +9,12 @@ from sklearn.metrics import classification_report, roc_auc_score
 
 from leukoscope.evaluation import evaluate
 from leukoscope.papers.classes import classification_rows
-from leukoscope.papers.costs import forward_gflop
 from leukoscope.papers.literature import literature
-from leukoscope.papers.network_cost import network_size
 from leukoscope.papers.protocol import read_protocol
 from leukoscope.papers.reproduction import audited
 from leukoscope.papers.spread import fold_values
 from leukoscope.papers.worst import worst_subject
-from leukoscope.records.experiment import Model
 from leukoscope.records.predictions import Predictions, predictions_from_table
-
-PUBLISHED_LENGTHS = {
-    ("cnn-1", 32): 50176,
-    ("cnn-2", 32): 73728,
-    ("cnn-3", 32): 1024,
-    ("cnn-4", 32): 64,
-    ("cnn-1", 48): 123904,
-    ("cnn-2", 48): 204800,
-    ("cnn-3", 48): 4096,
-    ("cnn-4", 48): 576,
-}
-"""varol2024, Table 6."""
 
 
 def predictions(classes: tuple[str, ...], positive: str | None, folds: int = 1) -> Predictions:
@@ -75,29 +60,6 @@ def test_the_report_is_scikit_learns(classes: tuple[str, ...], positive: str | N
 
 def test_nothing_measured_is_no_report() -> None:
     assert classification_rows({"levels": {}, "classes": {}}) == ()
-
-
-@pytest.mark.parametrize(("name", "size"), PUBLISHED_LENGTHS)
-def test_the_vectors_of_the_built_networks_are_as_long_as_published(name: str, size: int) -> None:
-    if PUBLISHED_LENGTHS[name, size] > 60_000:
-        pytest.skip("the same layers; its head of 100 MB is not built here")
-    built = network_size(Model(name=name), size, 2)
-    assert built is not None
-    assert built.vector_length == PUBLISHED_LENGTHS[name, size]
-    # Counted by torch on the network itself; the planner's count is our own of its layers.
-    assert built.gflop == pytest.approx(forward_gflop(name, size), rel=1e-6)
-
-
-def test_a_backbone_counts_as_its_authors_say() -> None:
-    """Sandler et al. (2018), table 4: MobileNetV2 takes 300 million multiply-adds at 224."""
-    built = network_size(Model(name="mobilenet_v2"), 224, 2)
-    assert built is not None
-    assert built.gflop == pytest.approx(2 * 0.300, rel=0.01)
-    assert built.vector_length == 1280
-    headed = network_size(Model(name="fem-4+svm"), 32, 2)
-    assert headed is not None
-    assert headed.vector_length == 64
-    assert network_size(Model(name="wavelet+svm"), 32, 2) is None
 
 
 def test_spread_over_folds_is_of_each_fold_alone() -> None:
