@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from leukoscope.records.split import read_split, write_split
 from leukoscope.reports.study import read_study
 
 
@@ -58,3 +59,12 @@ def test_groups_are_called_what_they_are(make_run: Any) -> None:
     ]
     assert words == ["28 groups", "28 inferred groups", "28 images as groups"]
     assert read_study([make_run("one", groups="inferred")]).lead.grouped(1) == "1 inferred group"
+
+
+def test_copies_that_an_edition_makes_before_it_divides_are_no_other_data(make_run: Any) -> None:
+    free = make_run("free")
+    published = make_run("published", edition="as-published")
+    split = read_split(published / "split.json")
+    write_split(split.model_copy(update={"manifest_sha256": "f" * 64}), published / "split.json")
+    (pair,) = read_study([free, published]).pairs
+    assert pair.other_differences == ()

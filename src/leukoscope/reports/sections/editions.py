@@ -204,7 +204,7 @@ def _seeds(study: Study, metrics: tuple[str, ...]) -> tuple[SeedsRow, ...]:
     alike: dict[str, list[Shown]] = {}
     for shown in study.shown:
         rest = {k: v for k, v in shown.settings.items() if k != "seed" and k not in NAME_KEYS}
-        key = repr((sorted(rest.items()), shown.run.split.manifest_sha256))
+        key = repr((sorted(rest.items()), shown.run.data.manifest_sha256))
         alike.setdefault(key, []).append(shown)
     return tuple(
         SeedsRow(
