@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from ..files import verify_output
 from .options import Json, Quiet, emit, progress, settings_of
+
+if TYPE_CHECKING:
+    from ..papers.reproduce import Reproduction
 
 __all__ = ["reproduce"]
 
@@ -124,21 +127,26 @@ def reproduce(
     folder = out or Path(paper)
     verify_output(folder)
     done = run(request, folder, progress(quiet))
+    _tell(done, as_json)
+    if not done.done:
+        raise typer.Exit(1)
+
+
+def _tell(done: Reproduction, as_json: bool) -> None:
+    """What was run, why the rest was not, and where the report lies."""
     missing = len(done.outcomes) - done.done
     reasons = sorted({one.reason for one in done.outcomes if one.reason})
     lines = [f"{done.done} of {len(done.outcomes)} cells were run, {missing} were not."]
     lines += reasons[:5] + (["…"] if len(reasons) > 5 else [])
     lines += [
-        f"report: {folder / 'reproduction.html'}",
-        f"table: {folder / 'reproduction.csv'}",
+        f"report: {done.folder / 'reproduction.html'}",
+        f"table: {done.folder / 'reproduction.csv'}",
         "Research use only.",
     ]
     value = {
         "cells": len(done.outcomes),
         "run": done.done,
         "not_run": {f"{o.cell.edition}: {o.cell.id}": o.reason for o in done.outcomes if o.reason},
-        "report": str(folder / "reproduction.html"),
+        "report": str(done.folder / "reproduction.html"),
     }
     emit(value, "\n".join(lines), as_json)
-    if not done.done:
-        raise typer.Exit(1)

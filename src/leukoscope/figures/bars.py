@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import ReportError
 from .canvas import GREY, INK, WIDTH, Drawing, colour, page, styled
 from .words import counted, grouped, key, shortened, value
 
-__all__ = ["SERIES", "Bar", "BarRow", "bars"]
+__all__ = ["SERIES", "Bar", "BarRow", "bars", "verify_series"]
 
 LEFT, RIGHT, BOTTOM = 10.0, 34.0, 50.0
 NAME, EACH, BETWEEN = 11.0, 9.0, 7.0
@@ -54,10 +54,7 @@ def bars(
     shown = [row for row in rows if row.bars]
     if not shown:
         raise ReportError(f"bars of {metric}: nothing was published or measured.")
-    for row in shown:
-        for name in row.bars:
-            if name not in SERIES:
-                raise ReportError(f"bars: series '{name}' is none of {', '.join(SERIES)}.")
+    verify_series("bars", (name for row in shown for name in row.bars))
     series = [name for name in SERIES if any(name in row.bars for row in shown)]
     heights = [NAME + EACH * len(row.bars) + BETWEEN for row in shown]
     up = sum(heights)
@@ -95,6 +92,13 @@ def bars(
         for row in shown
     )
     return made.finish(f"{metric}. {said}. {_facts(shown, group_word)}.")
+
+
+def verify_series(figure: str, names: Iterable[str]) -> None:
+    """Raise ReportError for a series that is none of ``SERIES``."""
+    for name in names:
+        if name not in SERIES:
+            raise ReportError(f"{figure}: series '{name}' is none of {', '.join(SERIES)}.")
 
 
 def _facts(rows: Sequence[BarRow], group_word: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import ReportError
-from .bars import SERIES
+from .bars import SERIES, verify_series
 from .canvas import GREY, INK, WIDTH, Drawing, page, styled
 from .words import counted, key, shortened, value
 
@@ -51,10 +51,7 @@ def box(
     shown = [row for row in rows if any(len(values) for values in row.values.values())]
     if not shown:
         raise ReportError(f"box plot of {metric}: nothing was published or measured.")
-    for row in shown:
-        for name in row.values:
-            if name not in SERIES:
-                raise ReportError(f"box plot: series '{name}' is none of {', '.join(SERIES)}.")
+    verify_series("box plot", (name for row in shown for name in row.values))
     series = [name for name in SERIES if any(len(row.values.get(name, ())) for row in shown)]
     heights = [
         NAME + EACH * sum(bool(len(row.values.get(name, ()))) for name in series) + BETWEEN

@@ -185,13 +185,10 @@ def make_plan(
             groups.setdefault(_key(cell, experiment), []).append((cell, experiment))
         mine = [_training(protocol, group, known) for group in groups.values()]
         if budget == "smoke":
-            possible = [one for one in mine if runs(one)]
-            choice = choose(_candidates(protocol, possible), 60 * SMOKE_MINUTES)
-            beyond = [one for one in possible if one.name not in choice.names]
-            mine = [one for one in mine if one not in beyond]
+            mine, beyond, cover_seconds = _within_an_hour(protocol, mine, runs)
             left_out += beyond
-            if choice.cover_seconds > 60 * SMOKE_MINUTES:
-                too_long[edition] = choice.cover_seconds
+            if cover_seconds > 60 * SMOKE_MINUTES:
+                too_long[edition] = cover_seconds
         trainings += _computed_once(mine)
     if not trainings:
         raise ProtocolError(f"{protocol.id}: no edition to plan.")
@@ -205,6 +202,16 @@ def make_plan(
         changes or {},
         weights,
     )
+
+
+def _within_an_hour(
+    protocol: Protocol, trainings: Sequence[Training], runs: Callable[[Training], bool]
+) -> tuple[list[Training], list[Training], float]:
+    """What the smoke budget has room for, what it has not, and the seconds of its axes alone."""
+    possible = [one for one in trainings if runs(one)]
+    choice = choose(_candidates(protocol, possible), 60 * SMOKE_MINUTES)
+    beyond = [one for one in possible if one.name not in choice.names]
+    return [one for one in trainings if one not in beyond], beyond, choice.cover_seconds
 
 
 def _candidates(protocol: Protocol, trainings: Sequence[Training]) -> list[Candidate]:
