@@ -385,6 +385,7 @@ def reproduce(
     subjects: int = 40,
     weights: Path | str = "",
     settings: Mapping[str, Any] | None = None,
+    minutes: float = 60,
     jobs: int | None = 1,
     progress: Progress = SILENT,
 ) -> Reproduction:
@@ -402,6 +403,8 @@ def reproduce(
         Draw the sets that are neither, with so many images and subjects.
     weights
         A file or folder instead of the hub, or ``none``.
+    minutes
+        Of an edition at the smoke budget, as estimated on two cores.
     jobs
         Trainings at once, each in a process of its own; None: as many as fit. With more than one
         a script needs ``if __name__ == "__main__":``, because the processes import it.
@@ -413,8 +416,8 @@ def reproduce(
     OutputError
         When ``out`` is no place for a folder.
     """
-    from .papers.reproduce import Request
     from .papers.reproduce import reproduce as run
+    from .papers.request import Request
 
     verify_output(Path(out))
     request = Request(
@@ -429,6 +432,7 @@ def reproduce(
         subjects=subjects,
         weights=str(weights),
         settings=settings or {},
+        minutes=minutes,
         jobs=jobs,
     )
     return run(request, Path(out), progress)

@@ -12,13 +12,16 @@ from hypothesis import strategies as st
 
 from leukoscope.cli import main
 from leukoscope.papers import PAPERS
-from leukoscope.papers.budget import BEYOND_SMOKE, SMOKE_MINUTES, Candidate, choose
+from leukoscope.papers.budget import SMOKE_MINUTES, Candidate, beyond_smoke, choose
 from leukoscope.papers.cells import cells
 from leukoscope.papers.costs import MACHINES, cost_of, forward_gflop
-from leukoscope.papers.planner import DataSize, Plan, make_plan, plan_rows, plan_table
+from leukoscope.papers.draws import DataSize
+from leukoscope.papers.plan_table import plan_rows, plan_table
+from leukoscope.papers.planner import Plan, make_plan
 from leukoscope.papers.protocol import read_protocol
 from leukoscope.papers.published import published
-from leukoscope.papers.reproduce import Request, plan_for, reproduce
+from leukoscope.papers.reproduce import plan_for, reproduce
+from leukoscope.papers.request import Request
 from leukoscope.papers.runner import has_weights
 from leukoscope.progress import Progress
 from leukoscope.records.experiment import Experiment, with_settings
@@ -199,31 +202,32 @@ def test_rendered_sets_are_planned_as_they_are_drawn(paper: str, name: str, tmp_
     source = read_protocol(paper).data[name]
     manifest = render_dataset(source.rendered, tmp_path / "set", subjects=12, images=90, size=32)
     drawn = dict(zip(*np.unique(manifest.column("label"), return_counts=True), strict=True))
-    assert plan.scales[name] == DataSize(drawn).scale(source.images)
+    assert plan.scales[name].per_class == DataSize(drawn).scale(source.images)
 
 
 def test_cells_beyond_the_budget_say_so_everywhere(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Nothing is here, so nothing is run; what is left out says that and not which data it lacks.
-    monkeypatch.setattr("leukoscope.papers.planner.SMOKE_MINUTES", 0.001)
     monkeypatch.setattr("leukoscope.papers.reproduce.gather", lambda *_: {})
     import leukoscope.papers.reproduce as module
 
     monkeypatch.setattr(
         module,
         "plan_for",
-        lambda request, sources=None: make_plan(read_protocol("fata2023"), ("leak-free",), "smoke"),
+        lambda request, here=None: make_plan(
+            read_protocol("fata2023"), ("leak-free",), "smoke", minutes=0.001
+        ),
     )
     made = reproduce(Request("fata2023"), tmp_path / "out", Progress(quiet=True))
     reasons = [outcome.reason for outcome in made.outcomes]
     assert len(reasons) == 32
-    assert reasons.count(BEYOND_SMOKE) == 16
+    assert reasons.count(beyond_smoke(0.001)) == 16
     state = json.loads((tmp_path / "out" / "state.json").read_text())
-    assert (state["cells"], list(state["not_run"].values()).count(BEYOND_SMOKE)) == (32, 16)
+    assert (state["cells"], list(state["not_run"].values()).count(beyond_smoke(0.001))) == (32, 16)
     text = (tmp_path / "out" / "reproduction.csv").read_text()
-    assert text.count("beyond the 60 minutes of the smoke budget; --budget full runs it") > 10
-    assert "beyond the 60 minutes" in (tmp_path / "out" / "reproduction.html").read_text()
+    assert text.count("beyond the 0.001 minutes of the smoke budget; --budget full runs it") > 10
+    assert "beyond the 0.001 minutes" in (tmp_path / "out" / "reproduction.html").read_text()
     monkeypatch.undo()
     assert main(["reproduce", "abed2022", "--plan", "--rendered", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["plan"]

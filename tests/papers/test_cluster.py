@@ -124,7 +124,8 @@ from pathlib import Path
 import ray
 from ray.cluster_utils import Cluster
 
-from leukoscope.papers.reproduce import Request, reproduce
+from leukoscope.papers.reproduce import reproduce
+from leukoscope.papers.request import Request
 from leukoscope.papers.grid import GridProgress
 from leukoscope.progress import Progress
 

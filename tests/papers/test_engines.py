@@ -246,7 +246,8 @@ GRID = """
 import sys
 from pathlib import Path
 from leukoscope.papers import machine
-from leukoscope.papers.reproduce import Request, reproduce
+from leukoscope.papers.reproduce import reproduce
+from leukoscope.papers.request import Request
 from leukoscope.progress import Progress
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from leukoscope.api import render
 from leukoscope.errors import ProtocolError
 from leukoscope.papers import fuzzy_stage as stage_module
 from leukoscope.papers.protocol import Protocol, read_protocol
-from leukoscope.papers.reproduce import Request, reproduce
+from leukoscope.papers.reproduce import reproduce
+from leukoscope.papers.request import Request
 from leukoscope.progress import Progress
 from leukoscope.records.verdicts import read_verdicts
 from leukoscope.schema import parse

@@ -11,14 +11,9 @@ from leukoscope.models import build, layers_of
 from leukoscope.models.layers import Conv
 from leukoscope.models.network_size import network_size
 from leukoscope.papers.costs import BACKBONES, MACHINES, forward_gflop, layer_operations, parts_of
-from leukoscope.papers.planner import (
-    DataSize,
-    make_plan,
-    plan_rows,
-    plan_table,
-    shared_network,
-    shares_epochs,
-)
+from leukoscope.papers.draws import DataSize
+from leukoscope.papers.plan_table import plan_rows, plan_table
+from leukoscope.papers.planner import make_plan, shared_network, shares_epochs
 from leukoscope.papers.protocol import read_protocol
 from leukoscope.records.experiment import Experiment, Model, with_settings
 
@@ -82,8 +77,9 @@ def test_draws_are_in_proportion_to_what_is_here() -> None:
     half = {"cnmc": DataSize({"blast": 7272, "normal": 1694})}
     plan = make_plan(read_protocol("varol2024"), ["leak-free"], "smoke", ["approach1"], sizes=half)
     drawn = {t.experiment.data.balance for t in plan.trainings}
-    assert plan.scales["cnmc"] == pytest.approx(1694 / 3389)
+    assert plan.scaled["cnmc"] == pytest.approx(1694 / 3389)
     assert drawn == {0, int(1176 * 1694 / 3389), int(2823 * 1694 / 3389)}
+    assert "draws in proportion to the images here: cnmc at 0.500" in plan_table(plan)
     even = {"cnmc": DataSize({"blast": 1000, "normal": 1000})}
     plan = make_plan(read_protocol("varol2024"), ["leak-free"], "full", ["approach1"], sizes=even)
     # A class of 3,389 limits the paper's balanced draws, one of 1,000 ours.
@@ -154,3 +150,35 @@ def test_another_reading_of_a_network_costs_what_it_costs() -> None:
         network = build(Model(name="cnn-2", reading=reading), 3, 32, 2, generator=torch.Generator())
         assert gflop == pytest.approx(network_size(network, 32).operations / 1e9, rel=1e-6)
     assert r2 > 10 * r1
+
+
+def test_the_papers_own_data_is_drawn_from_as_published_at_the_full_budget() -> None:
+    protocol = read_protocol("varol2024")
+
+    def draws(size: DataSize, budget: str = "full") -> tuple[set[int], set[int]]:
+        sizes = {"cnmc": size}
+        plan = make_plan(protocol, ["leak-free"], budget, ["approach1"], sizes=sizes)  # type: ignore[arg-type]
+        experiments = [one.experiment for one in (*plan.trainings, *plan.left_out)]
+        return {e.data.balance for e in experiments}, {e.expand.per_class for e in experiments}
+
+    # A few images that cannot be read change no draw of the paper.
+    nearly = {"blast": 7270, "normal": 3380}
+    assert draws(DataSize(nearly, own=True)) == ({0, 1176, 2823}, {0, 6070})
+    assert draws(DataSize(nearly)) == ({0, 1172, 2815}, {0, 6053})
+    assert draws(DataSize(nearly, own=True), "smoke") == draws(DataSize(nearly), "smoke")
+    # What cannot be drawn shrinks, and what grows from copies does not.
+    half = {"blast": 7272, "normal": 2000}
+    shrunk = {0, int(1176 * 2000 / 3389), int(2823 * 2000 / 3389)}
+    assert draws(DataSize(half, own=True)) == (shrunk, {0, 6070})
+
+
+def test_what_a_person_sets_is_not_scaled() -> None:
+    plan = make_plan(
+        read_protocol("varol2024"),
+        ["leak-free"],
+        "smoke",
+        ["approach1,dataset=1"],
+        sizes={"cnmc": DataSize({"blast": 84, "normal": 91})},
+        changes={"data.balance": 60},
+    )
+    assert {one.experiment.data.balance for one in plan.trainings} == {60}

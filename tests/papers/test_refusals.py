@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from leukoscope.cli import main
-from leukoscope.papers.reproduce import Reproduction, Request, reproduce
+from leukoscope.papers.reproduce import Reproduction, reproduce
+from leukoscope.papers.request import Request
 from leukoscope.progress import Progress
 from leukoscope.training import loop
 

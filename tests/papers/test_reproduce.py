@@ -14,7 +14,8 @@ import pytest
 from leukoscope.cli import main
 from leukoscope.errors import ExperimentError, ProtocolError, RunError
 from leukoscope.papers import runner
-from leukoscope.papers.reproduce import Reproduction, Request, dataset_paths, reproduce
+from leukoscope.papers.reproduce import Reproduction, reproduce
+from leukoscope.papers.request import Request, dataset_paths
 from leukoscope.progress import Progress
 
 QUIET = Progress(quiet=True)

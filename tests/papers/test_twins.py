@@ -14,7 +14,9 @@ from sklearn.metrics import accuracy_score, confusion_matrix
 from leukoscope.papers.cells import cells
 from leukoscope.papers.found import Found, cell_names
 from leukoscope.papers.protocol import Figure, read_protocol
-from leukoscope.papers.reproduce import Reproduction, Request, gather, reproduce
+from leukoscope.papers.reproduce import Reproduction, image_sides, reproduce
+from leukoscope.papers.request import Request
+from leukoscope.papers.sources import gather
 from leukoscope.papers.twins import twins
 from leukoscope.progress import Progress
 
@@ -38,7 +40,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reproduction]:
 
 @pytest.fixture(scope="module")
 def found(done: Reproduction) -> Found:
-    sources = gather(done.plan.protocol, REQUEST, done.folder, QUIET)
+    sources = gather(done.plan.protocol, REQUEST, image_sides(done.plan), done.folder, QUIET)
     return Found(done.plan, done.outcomes, done.lines, sources)
 
 

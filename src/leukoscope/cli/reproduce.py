@@ -35,6 +35,10 @@ def reproduce(
         Literal["smoke", "full"],
         typer.Option(help="Every axis in about an hour, or all epochs as published."),
     ] = "smoke",
+    minutes: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Of the smoke budget, an edition.  [default: 60]"),
+    ] = None,
     only: Annotated[
         list[str] | None,
         typer.Option(metavar="ARM,AXIS=A+B", help="Only these cells: approach1,size=32+48."),
@@ -96,14 +100,22 @@ def reproduce(
     Example: leukoscope reproduce varol2024 --only approach1,network=3 --rendered -o varol
     """
     from ..errors import ProtocolError
-    from ..papers.planner import plan_rows, plan_table
-    from ..papers.reproduce import Request, dataset_paths, plan_for
+    from ..papers.plan_table import plan_rows, plan_table
+    from ..papers.reproduce import plan_for
     from ..papers.reproduce import reproduce as run
+    from ..papers.request import Request, dataset_paths
 
     drawn = {"images": images, "subjects": subjects}
     given = {name: count for name, count in drawn.items() if count is not None}
     if given and not rendered:
         raise ProtocolError(f"--{min(given)} is about drawn data: add --rendered, or leave it out.")
+    if minutes is not None:
+        if budget == "full":
+            raise ProtocolError(
+                f"--minutes {minutes} is of the smoke budget; --budget full runs everything. "
+                "Leave one of them out."
+            )
+        given["minutes"] = minutes
     request = Request(
         paper=paper,
         editions=() if edition == "both" else (edition,),

@@ -20,7 +20,7 @@ from .readers.texts import header_of
 from .readers.tree import Tree, folders_of, list_tree, suffix
 from .readers.unpacking import is_archive, unpacked
 
-__all__ = ["Imported", "candidates", "open_data", "read_folder", "reader_of"]
+__all__ = ["Imported", "candidates", "open_data", "read_folder", "read_rows", "reader_of"]
 
 SILENT = Progress(quiet=True)
 NAMED = 10
@@ -84,6 +84,32 @@ def read_folder(
         path = unpacked(path, progress)
     if os.path.isfile(path):
         return _read_file(path, as_, options, hash_pixels, progress)
+    manifest, seen, tree, reader = _laid_out(path, as_, options, progress)
+    return _finish(manifest, seen, tree, reader, hash_pixels=hash_pixels, progress=progress)
+
+
+def read_rows(path: Path, progress: Progress = SILENT) -> Manifest:
+    """The rows of a manifest file or folder as names and tables tell them; no image is opened.
+
+    So it takes seconds, and has no hashes, no groups, and rows of images that cannot be read.
+
+    Raises
+    ------
+    ManifestError
+        As ``read_folder`` does, but for images.
+    """
+    path = Path(path)
+    if is_archive(path):
+        path = unpacked(path, progress)
+    if os.path.isfile(path):
+        return _rows_of_file(path, None, Options())[0]
+    return _laid_out(path, None, Options(), progress)[0]
+
+
+def _laid_out(
+    path: Path, as_: str | None, options: Options, progress: Progress
+) -> tuple[Manifest, str, Tree, Reader]:
+    """The rows of a folder, how it was taken, and who read it."""
     tree, marker = list_tree(path), find_marker(path)
     drawn = reader_of(marked_name(marker)) if marker is not None else None
     if as_ is None and drawn is not None:
@@ -97,14 +123,7 @@ def read_folder(
         manifest = reader.read(tree, progress, options)
     if marker is not None:
         manifest = apply_marker(manifest, marker)
-    return _finish(
-        manifest,
-        f"{reader.name} ({seen})",
-        tree,
-        reader,
-        hash_pixels=hash_pixels,
-        progress=progress,
-    )
+    return manifest, f"{reader.name} ({seen})", tree, reader
 
 
 def _noted(manifest: Manifest, failures: Failures) -> Manifest:
@@ -206,6 +225,14 @@ def _unknown(tree: Tree) -> str:
 def _read_file(
     path: Path, as_: str | None, options: Options, hash_pixels: bool, progress: Progress
 ) -> Imported:
+    """A table of images, its hashes filled."""
+    manifest, recognised = _rows_of_file(path, as_, options)
+    if manifest.column("sha256").all() and len(manifest):
+        return Imported(manifest, (), recognised)
+    return _finish(manifest, recognised, None, None, hash_pixels=hash_pixels, progress=progress)
+
+
+def _rows_of_file(path: Path, as_: str | None, options: Options) -> tuple[Manifest, str]:
     """A table of images; one that is a manifest already is read as what it is."""
     kind = path.suffix.lower()
     if kind not in (".csv", ".parquet") or as_ not in (None, "csv"):
@@ -215,12 +242,8 @@ def _read_file(
         )
     ours = kind == ".parquet" or set(header_of(path)) <= set(COLUMNS)
     if as_ is None and ours and not options.columns and not options.subject_pattern:
-        manifest, recognised = read_manifest(path), "manifest"
-    else:
-        manifest, recognised = read_table(path, options), "csv (a table)"
-    if manifest.column("sha256").all() and len(manifest):
-        return Imported(manifest, (), recognised)
-    return _finish(manifest, recognised, None, None, hash_pixels=hash_pixels, progress=progress)
+        return read_manifest(path), "manifest"
+    return read_table(path, options), "csv (a table)"
 
 
 def _finish(

@@ -6,37 +6,48 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 __all__ = [
-    "BEYOND_SMOKE",
     "SMOKE_IMAGES",
     "SMOKE_MINUTES",
-    "SMOKE_RULES",
     "SMOKE_SUBJECTS",
     "Candidate",
     "Choice",
+    "beyond_smoke",
     "choose",
     "frozen_at_smoke",
+    "in_minutes",
+    "smoke_rules",
 ]
 
 SMOKE_IMAGES = 2000
 SMOKE_SUBJECTS = 40
 SMOKE_MINUTES = 60
-"""A paper and edition on two cores."""
+"""A paper and edition on two cores, where no other time is asked for."""
 FROZEN_GFLOP = 10.0
 """Forward, an image; a multiplication with its addition counts as two operations."""
-SMOKE_RULES = (
-    "every axis of the grid is run, with every value",
-    f"at least {SMOKE_IMAGES:,} cell images of at least {SMOKE_SUBJECTS} subjects",
-    "epochs are divided by the greatest divisor that the paper's counts share (25, 50, 100 → "
-    "1, 2, 4)",
-    f"backbones above {FROZEN_GFLOP:g} GFLOP an image are frozen",
-    f"an edition takes an estimated {SMOKE_MINUTES} minutes on two cores: first every value of "
-    "every axis of every arm is met, then trainings of published figures, the cheap before the "
-    "dear",
-)
-BEYOND_SMOKE = (
-    f"not run: beyond the {SMOKE_MINUTES} minutes of the smoke budget; --budget full runs it"
-)
-"""What is said of the cells that have no place."""
+
+
+def in_minutes(minutes: float) -> str:
+    """The smoke budget's time as a person says it."""
+    return f"{minutes:g} minute{'' if minutes == 1 else 's'}"
+
+
+def smoke_rules(minutes: float = SMOKE_MINUTES) -> tuple[str, ...]:
+    """What the smoke budget does, a sentence each."""
+    return (
+        "every axis of the grid is run, with every value",
+        f"at least {SMOKE_IMAGES:,} cell images of at least {SMOKE_SUBJECTS} subjects",
+        "epochs are divided by the greatest divisor that the paper's counts share (25, 50, 100 → "
+        "1, 2, 4)",
+        f"backbones above {FROZEN_GFLOP:g} GFLOP an image are frozen",
+        f"an edition takes an estimated {in_minutes(minutes)} on two cores: first every value of "
+        "every axis of every arm is met, then trainings of published figures, the cheap before "
+        "the dear",
+    )
+
+
+def beyond_smoke(minutes: float = SMOKE_MINUTES) -> str:
+    """What is said of the cells that have no place."""
+    return f"not run: beyond the {in_minutes(minutes)} of the smoke budget; --budget full runs it"
 
 
 def frozen_at_smoke(name: str, size: int) -> bool:

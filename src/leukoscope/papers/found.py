@@ -14,7 +14,8 @@ from .cells import Cell, parse_only
 from .planner import Plan
 from .protocol import Protocol
 from .reproduction import Line
-from .runner import DataUsed, Outcome
+from .runner import Outcome
+from .sources import DataUsed
 
 __all__ = ["NOT_ASKED", "Found", "cell_names"]
 

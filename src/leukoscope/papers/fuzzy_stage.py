@@ -27,7 +27,8 @@ from ..reports.numbers import counted, listed, signed
 from .cells import Cell
 from .planner import Plan
 from .protocol import FuzzyStage
-from .runner import DataUsed, Outcome
+from .runner import Outcome
+from .sources import DataUsed
 
 __all__ = ["StageShown", "Staged", "fuzzy_stage", "stage_shown"]
 

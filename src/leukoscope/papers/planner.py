@@ -6,51 +6,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..counting import counted
 from ..errors import ProtocolError
 from ..models.classical.names import HEADS, MEASURED, head_of, network_of
 from ..records.experiment import Experiment, experiment_sha256, with_settings
-from .budget import BEYOND_SMOKE, SMOKE_MINUTES, Candidate, choose
+from .budget import SMOKE_MINUTES, Candidate, choose
 from .cells import Budget, Cell, cells, experiment_of
 from .costs import MACHINES, Cost, Machine, cost_of, vectors_are_kept
+from .draws import DataSize, Scale, scale_of
 from .protocol import Protocol
 from .published import published
 
 __all__ = [
-    "DataSize",
     "Plan",
     "Training",
     "make_plan",
-    "plan_table",
     "shared_network",
     "shares_epochs",
 ]
-
-SEPARATOR = "  "
-
-
-@dataclass(frozen=True)
-class DataSize:
-    """How many images of each class there are to be used."""
-
-    images: Mapping[str, int]
-
-    def scale(self, published: Mapping[str, int]) -> float:
-        """Part of the published images that is here: that of the class with the smallest part."""
-        if not self.images or len(self.images) != len(published):
-            return min(1.0, sum(self.images.values()) / sum(published.values()))
-        here, there = sorted(self.images.values()), sorted(published.values())
-        if set(self.images) == set(published):
-            pairs = [(self.images[name], published[name]) for name in published]
-        else:
-            pairs = list(zip(here, there, strict=True))
-        return min(1.0, *(a / b for a, b in pairs))
-
-    def balanced_scale(self, published: Mapping[str, int]) -> float:
-        """The same for draws of as many images of each class: the smallest class limits them."""
-        if not self.images:
-            return 1.0
-        return min(1.0, min(self.images.values()) / min(published.values()))
 
 
 @dataclass(frozen=True)
@@ -80,8 +52,8 @@ class Plan:
     protocol: Protocol
     budget: Budget
     trainings: tuple[Training, ...]
-    scales: Mapping[str, float] = field(default_factory=dict)
-    """Data set → part of the published images that is here."""
+    scales: Mapping[str, Scale] = field(default_factory=dict)
+    """Data set → what the published draws from it are multiplied by."""
     left_out: tuple[Training, ...] = ()
     """What has no place in the smoke budget."""
     too_long: Mapping[str, float] = field(default_factory=dict)
@@ -90,6 +62,22 @@ class Plan:
     """Keys that are set for all cells, against the paper or where it leaves them open."""
     weights: str = ""
     """What stands for the hub's weights; empty where the hub is asked."""
+    minutes: float = SMOKE_MINUTES
+    """Of an edition at the smoke budget."""
+    data: Mapping[str, str] = field(default_factory=dict)
+    """Data set → what is planned for, in words."""
+
+    @property
+    def scaled(self) -> dict[str, float]:
+        """Data set → part of the published images that its draws are made of, where it is less."""
+        found = {}
+        for name, scale in self.scales.items():
+            mine = [one.experiment for one in (*self.trainings, *self.left_out) if one.data == name]
+            parts = [scale.balance] * any(one.data.balance for one in mine)
+            parts += [scale.per_class] * any(one.expand.per_class for one in mine)
+            if min(parts, default=1.0) < 1:
+                found[name] = min(parts)
+        return found
 
     @property
     def cells(self) -> int:
@@ -134,6 +122,7 @@ def make_plan(
     instead: Mapping[str, Mapping[str, Any]] | None = None,
     reading: str = "full",
     runs: Callable[[Training], bool] = lambda training: True,
+    minutes: float = SMOKE_MINUTES,
 ) -> Plan:
     """Plan the cells of a paper.
 
@@ -143,7 +132,7 @@ def make_plan(
         Those of ``protocol.editions`` that are wanted.
     sizes
         Data set → images here; without it the published numbers. Draws (``data.balance``,
-        ``expand.per_class``) are scaled where fewer are here.
+        ``expand.per_class``) are scaled where fewer are here (``draws.scale_of``).
     weights
         File or folder instead of the hub.
     changes
@@ -153,6 +142,8 @@ def make_plan(
     runs
         Whether a training can be run as far as is known before: one that cannot (no data, no
         weights) takes no time of a budget, and is planned to be told why.
+    minutes
+        Of an edition at the smoke budget; to meet every axis may take longer.
 
     Raises
     ------
@@ -163,31 +154,22 @@ def make_plan(
     left_out: list[Training] = []
     too_long: dict[str, float] = {}
     known = sizes or {}
-    scales = {
-        name: known[name].scale(source.images) if name in known else 1.0
-        for name, source in protocol.data.items()
+    grids = {
+        edition: cells(protocol, edition, budget, only, reading=reading)  # type: ignore[arg-type]
+        for edition in editions
     }
-    balanced = {
-        name: known[name].balanced_scale(source.images) if name in known else 1.0
-        for name, source in protocol.data.items()
-    }
-    for edition in editions:
-        grid = cells(protocol, edition, budget, only, reading=reading)  # type: ignore[arg-type]
+    scales = _scales(protocol, known, [cell for grid in grids.values() for cell in grid], budget)
+    for edition, grid in grids.items():
         groups: dict[str, list[tuple[Cell, Experiment]]] = {}
         for cell in grid:
             otherwise = {**(instead or {}).get(cell.data, {}), **(changes or {})}
-            more = _more(protocol, cell.data, known)
-            drawn = {
-                "data.balance": balanced[cell.data],
-                "expand.per_class": scales[cell.data],
-            }
-            experiment = _experiment(cell, drawn, more, weights, otherwise)
+            experiment = _experiment(cell, scales[cell.data], weights, otherwise)
             groups.setdefault(_key(cell, experiment), []).append((cell, experiment))
         mine = [_training(protocol, group, known) for group in groups.values()]
         if budget == "smoke":
-            mine, beyond, cover_seconds = _within_an_hour(protocol, mine, runs)
+            mine, beyond, cover_seconds = _within(minutes, protocol, mine, runs)
             left_out += beyond
-            if cover_seconds > 60 * SMOKE_MINUTES:
+            if cover_seconds > 60 * minutes:
                 too_long[edition] = cover_seconds
         trainings += _computed_once(mine)
     if not trainings:
@@ -201,15 +183,34 @@ def make_plan(
         too_long,
         changes or {},
         weights,
+        minutes,
     )
 
 
-def _within_an_hour(
-    protocol: Protocol, trainings: Sequence[Training], runs: Callable[[Training], bool]
+def _scales(
+    protocol: Protocol, sizes: Mapping[str, DataSize], grid: Sequence[Cell], budget: Budget
+) -> dict[str, Scale]:
+    """For each data set of the paper what the draws from it are multiplied by."""
+    found = {}
+    for name, source in protocol.data.items():
+        draws = [int(cell.settings.get("data.balance", 0)) for cell in grid if cell.data == name]
+        found[name] = (
+            scale_of(sizes[name], source.images, draws, full=budget == "full")
+            if name in sizes
+            else Scale()
+        )
+    return found
+
+
+def _within(
+    minutes: float,
+    protocol: Protocol,
+    trainings: Sequence[Training],
+    runs: Callable[[Training], bool],
 ) -> tuple[list[Training], list[Training], float]:
     """What the smoke budget has room for, what it has not, and the seconds of its axes alone."""
     possible = [one for one in trainings if runs(one)]
-    choice = choose(_candidates(protocol, possible), 60 * SMOKE_MINUTES)
+    choice = choose(_candidates(protocol, possible), 60 * minutes)
     beyond = [one for one in possible if one.name not in choice.names]
     return [one for one in trainings if one not in beyond], beyond, choice.cover_seconds
 
@@ -261,28 +262,9 @@ def _computed_once(trainings: Sequence[Training]) -> list[Training]:
     return found
 
 
-def _more(protocol: Protocol, name: str, sizes: Mapping[str, DataSize]) -> float:
-    """How many times the published images are here, where there are more of them."""
-    if name not in sizes:
-        return 1.0
-    here, there = sizes[name].images.values(), protocol.data[name].images.values()
-    return max(1.0, sum(here) / sum(there))
-
-
-def _experiment(
-    cell: Cell,
-    scales: Mapping[str, float],
-    more: float,
-    weights: str,
-    changes: Mapping[str, Any],
-) -> Experiment:
-    settings: dict[str, Any] = dict(changes)
-    if more > 1 and cell.budget == "smoke" and "expand.factor" in cell.settings:
-        # As many images as the paper's; two of each at least, so that copies can leak.
-        settings["expand.factor"] = max(2, round(cell.settings["expand.factor"] / more))
-    for key, scale in scales.items():
-        if scale < 1 and key in cell.settings:
-            settings[key] = max(4, int(cell.settings[key] * scale))
+def _experiment(cell: Cell, scale: Scale, weights: str, changes: Mapping[str, Any]) -> Experiment:
+    # What a person sets stands, whatever is here.
+    settings = {**scale.settings(cell.settings, smoke=cell.budget == "smoke"), **changes}
     if weights and str(cell.settings.get("model.weights", "")).startswith("hub"):
         settings["model.weights"] = weights
     return experiment_of(cell, settings)
@@ -329,111 +311,3 @@ def _training(
 def _ordered(trainings: Sequence[Training]) -> tuple[Training, ...]:
     """What others begin with comes first; else as in the file."""
     return tuple(sorted(trainings, key=lambda training: bool(training.after)))
-
-
-def plan_rows(plan: Plan) -> list[dict[str, Any]]:
-    """The plan by edition and arm, and last all together.
-
-    A training counts where its first cell lies; cells of other arms that are measured from it are
-    counted in theirs.
-    """
-    rows = []
-    planned = [cell for one in plan.trainings for cell in one.cells]
-    beyond = [cell for one in plan.left_out for cell in one.cells]
-    places = dict.fromkeys((cell.edition, cell.arm) for cell in (*planned, *beyond))
-    for edition, arm in places:
-        mine = [t for t in plan.trainings if (t.edition, t.cells[0].arm) == (edition, arm)]
-        own, out = (
-            [cell for cell in some if (cell.edition, cell.arm) == (edition, arm)]
-            for some in (planned, beyond)
-        )
-        rows.append(_row(edition, arm, own, len(out), mine))
-    rows.append(_row("all", "", planned, len(beyond), plan.trainings))
-    return rows
-
-
-def _row(
-    edition: str, arm: str, own: Sequence[Cell], left_out: int, trainings: Sequence[Training]
-) -> dict[str, Any]:
-    return {
-        "edition": edition,
-        "arm": arm,
-        "cells": len(own),
-        "cells_left_out": left_out,
-        "trainings": len(trainings),
-        "epochs": sum(one.experiment.training.epochs for one in trainings),
-        "epochs_without_sharing": sum(int(cell.settings["training.epochs"]) for cell in own),
-        "operations": sum(one.cost.operations for one in trainings),
-        **{
-            f"seconds_{machine.name}": sum(one.cost.seconds(machine) for one in trainings)
-            for machine in MACHINES
-        },
-        "memory_bytes": max((one.cost.memory_bytes for one in trainings), default=0),
-        "disk_bytes": sum(one.cost.disk_bytes for one in trainings),
-    }
-
-
-def plan_table(plan: Plan) -> str:
-    """The plan as text for people."""
-    from ..progress import duration
-
-    head = ["edition", "arm", "cells", "left out", "trainings", "epochs", "unshared"]
-    head += [machine.title for machine in MACHINES] + ["memory", "disk"]
-    body = [
-        [
-            row["edition"],
-            row["arm"],
-            f"{row['cells']:,}",
-            f"{row['cells_left_out']:,}",
-            f"{row['trainings']:,}",
-            f"{row['epochs']:,}",
-            f"{row['epochs_without_sharing']:,}",
-            *(_long(row[f"seconds_{machine.name}"], duration) for machine in MACHINES),
-            f"{row['memory_bytes'] / 2**30:.1f} GiB",
-            f"{row['disk_bytes'] / 2**30:.1f} GiB",
-        ]
-        for row in plan_rows(plan)
-    ]
-    widths = [max(len(line[place]) for line in (head, *body)) for place in range(len(head))]
-    lines = []
-    for line in (head, *body):
-        cells_ = [
-            text.ljust(width) if place < 2 else text.rjust(width)
-            for place, (text, width) in enumerate(zip(line, widths, strict=True))
-        ]
-        lines.append(SEPARATOR.join(cells_).rstrip())
-    scaled = [f"{name} at {scale:.3f}" for name, scale in plan.scales.items() if scale < 1]
-    if scaled:
-        lines.append(
-            f"draws in proportion to the images here: {', '.join(scaled)}; balanced ones to the "
-            "smallest class"
-        )
-    lines += _of_budget(plan)
-    lines.append("Times and memory are estimates from operations; what ran is measured.")
-    return "\n".join(lines)
-
-
-def _of_budget(plan: Plan) -> list[str]:
-    """What the smoke budget leaves out, and where it does not hold."""
-    from ..progress import duration
-
-    lines = []
-    cells_ = sum(len(one.cells) for one in plan.left_out)
-    if cells_:
-        lines.append(
-            f"{counted(cells_, 'cell')} of {counted(len(plan.left_out), 'training')} left out: "
-            f"{BEYOND_SMOKE.removeprefix('not run: ')}."
-        )
-    for edition, seconds in plan.too_long.items():
-        lines.append(
-            f"{edition}: to meet every value of every axis takes an estimated "
-            f"{duration(seconds)}, more than the {SMOKE_MINUTES} minutes of the smoke budget. It "
-            "is planned all the same; choose less with --only."
-        )
-    return lines
-
-
-def _long(seconds: float, duration: Any) -> str:
-    if seconds >= 48 * 3600:
-        return f"{seconds / 86400:.1f} days"
-    return str(duration(seconds))

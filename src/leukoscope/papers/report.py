@@ -11,17 +11,19 @@ from ..files import write_atomic
 from ..reports.numbers import counted, decimal, interval, signed
 from ..reports.templating import render
 from ..reports.words import value_words
-from .budget import SMOKE_IMAGES, SMOKE_RULES, SMOKE_SUBJECTS
+from .budget import SMOKE_IMAGES, SMOKE_SUBJECTS, smoke_rules
 from .found import Found
 from .fuzzy_stage import Staged, stage_shown
 from .literature import literature
 from .network_cost import CellCost, cell_cost
 from .optimism import expected_maximum, optimism
-from .planner import Plan, plan_rows
+from .plan_table import plan_rows
+from .planner import Plan
 from .plates import SERIES
 from .protocol import TableFacts
 from .reproduction import METRICS, Line, Measured, audited, metric_title
-from .runner import DataUsed, Outcome
+from .runner import Outcome
+from .sources import DataUsed
 from .spread import Spread, spreads
 from .twins import twins
 from .worst import worst_subject
@@ -77,7 +79,7 @@ def write_reproduction_report(
         title=f"{protocol.id}, reproduced",
         protocol=protocol,
         budget=plan.budget,
-        rules=SMOKE_RULES if plan.budget == "smoke" else (),
+        rules=smoke_rules(plan.minutes) if plan.budget == "smoke" else (),
         editions=list(protocol.editions),
         rendered=any(source.kind == "rendered" for source in sources.values()),
         all_rendered=bool(sources)
@@ -105,13 +107,13 @@ def write_reproduction_report(
 
 def _source(plan: Plan, name: str, used: DataUsed | None) -> dict[str, Any]:
     published = plan.protocol.data[name]
-    scale = plan.scales.get(name, 1.0)
+    scale = plan.scaled.get(name)
     return {
         "title": published.title,
         "images": sum(published.images.values()),
         "used": used.words if used else "not here: nothing was run on it",
         "kind": used.kind if used else "",
-        "scale": f"{scale:.3f}" if used and scale < 1 else "",
+        "scale": f"{scale:.3f}" if used and scale else "",
         "few": bool(used)
         and plan.budget == "smoke"
         and used is not None

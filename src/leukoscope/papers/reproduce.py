@@ -3,61 +3,32 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from ..errors import ProtocolError, StorageError, suggestion
-from ..files import write_json
+from ..errors import ProtocolError, RunError, StorageError
+from ..files import read_json, write_json
 from ..progress import Progress
-from ..splits.kinds import has_test_part
+from ..records.experiment import Experiment
 from . import machine
-from .budget import SMOKE_IMAGES, SMOKE_SUBJECTS
-from .cells import Budget
+from .budget import SMOKE_MINUTES, in_minutes
 from .cluster import import_ray, run_on_ray
 from .engines import Engine, refuse_jobs, run_here, share_of
 from .fuzzy_stage import fuzzy_stage
-from .planner import DataSize, Plan, make_plan, plan_rows, plan_table
+from .plan_table import plan_rows, plan_table
+from .planner import Plan, make_plan
 from .processes import run_processes
-from .protocol import Protocol, read_protocol
+from .protocol import read_protocol
 from .report import write_reproduction_report
 from .reproduction import Line, reproduction_lines, write_reproduction_csv
-from .runner import DataUsed, Kind, Outcome, has_weights, open_source, run_plan
+from .request import Request
+from .runner import Outcome, has_weights, run_plan
+from .sources import NO_TEST, Survey, data_words, gather, survey
 
-__all__ = ["Reproduction", "Request", "plan_for", "reproduce"]
-
-SMALLEST_RENDERED_PX = 64
-NO_TEST = "without the official test part: folds of whole groups are tested instead"
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked for."""
-
-    paper: str
-    editions: tuple[str, ...] = ()
-    """Empty: all that the paper has."""
-    budget: Budget = "smoke"
-    only: tuple[str, ...] = ()
-    reading: str = "full"
-    data: Mapping[str, Path] = field(default_factory=dict)
-    """The paper's data set → where it lies."""
-    substitutes: Mapping[str, Path] = field(default_factory=dict)
-    """The paper's data set → another one that stands in for it."""
-    rendered: bool = False
-    """Draw what is neither."""
-    images: int = SMOKE_IMAGES
-    subjects: int = SMOKE_SUBJECTS
-    weights: str = ""
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    engine: Literal["local", "ray"] = "local"
-    jobs: int | None = 1
-    """Trainings at once, each in a process of its own; None: as many as fit. With more than one a
-    script needs ``if __name__ == "__main__":``, because the processes import it."""
-    address: str = ""
-    """Of a Ray cluster; empty: ``RAY_ADDRESS``, else one is started here."""
+__all__ = ["Reproduction", "image_sides", "plan_for", "reproduce"]
 
 
 @dataclass(frozen=True)
@@ -87,18 +58,30 @@ def reproduce(request: Request, out: Path, progress: Progress) -> Reproduction:
     ProtocolError
         For a paper, edition, data set or condition that does not exist.
     RunError
-        When ``out`` has runs of other settings or data.
+        When ``out`` has runs of other settings or data, or of another choice of minutes.
     StorageError
         When the disk is too small for the plan, or full.
     """
     protocol = read_protocol(request.paper)
     _refuse_engine(request)
-    sources = gather(protocol, request, out, progress)
-    plan = plan_for(request, sources)
-    progress.say(plan_table(plan))
+    _refuse_other_budget(request, out)
+    first = plan_for(request, survey(protocol, request))
+    progress.say(plan_table(first))
+    sources = gather(protocol, request, image_sides(first), out, progress)
+    opened = {name: one.survey(protocol.data[name]) for name, one in sources.items()}
+    plan = plan_for(request, opened)
+    if _asks(plan) != _asks(first):
+        progress.say("Some images cannot be used, so this is planned instead:")
+        progress.say(plan_table(plan))
     engine = _engine(request, plan)
     _refuse_small_machine(plan, out, progress, request.engine)
-    told = {"only": request.only, "changes": dict(plan.changes), "weights": _named(plan.weights)}
+    told: dict[str, Any] = {
+        "only": request.only,
+        "changes": dict(plan.changes),
+        "weights": _named(plan.weights),
+    }
+    if plan.budget == "smoke":
+        told["minutes"] = plan.minutes
     table = {"schema": 1, "paper": protocol.id, "budget": plan.budget, **told}
     write_json(out / "plan.json", {**table, "rows": plan_rows(plan)})
     outcomes = run_plan(plan, sources, out, progress, engine)
@@ -109,6 +92,20 @@ def reproduce(request: Request, out: Path, progress: Progress) -> Reproduction:
     return Reproduction(plan, outcomes, lines, out)
 
 
+def image_sides(plan: Plan) -> dict[str, int]:
+    """Data set that a plan needs → the largest side of its images, px."""
+    sides: dict[str, int] = {}
+    for training in (*plan.trainings, *plan.left_out):
+        side = training.experiment.preprocess.size
+        sides[training.data] = max(sides.get(training.data, 0), side)
+    return sides
+
+
+def _asks(plan: Plan) -> list[tuple[str, Experiment]]:
+    """What a plan trains."""
+    return [(training.name, training.experiment) for training in plan.trainings]
+
+
 def _refuse_engine(request: Request) -> None:
     """Before data is drawn: what is asked for can be had."""
     if request.engine == "ray":
@@ -117,6 +114,20 @@ def _refuse_engine(request: Request) -> None:
         raise ProtocolError(f"--address {request.address}: is of a Ray cluster. Add --engine ray.")
     elif request.jobs is not None:
         refuse_jobs(request.jobs)
+
+
+def _refuse_other_budget(request: Request, out: Path) -> None:
+    """Runs of another choice would be left over, and the page would not say why."""
+    path = out / "plan.json"
+    if request.budget != "smoke" or not path.is_file() or not (out / "runs").is_dir():
+        return
+    table = read_json(path, what="plan", schema=1, error=RunError)
+    former = table.get("minutes", SMOKE_MINUTES)
+    if table.get("budget") == "smoke" and former != request.minutes:
+        raise RunError(
+            f"{out}: was chosen for {in_minutes(former)} (--minutes {former:g}), and --minutes "
+            f"{request.minutes:g} is asked for now. Use the former, or another folder with -o."
+        )
 
 
 def _named(weights: str) -> str:
@@ -154,94 +165,36 @@ def _on_gpu(plan: Plan) -> bool:
     return torch.cuda.is_available()
 
 
-def plan_for(request: Request, sources: Mapping[str, DataUsed] | None = None) -> Plan:
-    """The plan of a request, at the sizes of the data that is here, else at the published ones."""
-    protocol = read_protocol(request.paper)
-    sizes = {name: source.size for name, source in (sources or {}).items()}
-    if request.rendered:
-        from ..datasets.rendered.plan import share_out
+def plan_for(request: Request, here: Mapping[str, Survey] | None = None) -> Plan:
+    """The plan of a request, at the sizes of the data that is here.
 
-        for name, source in protocol.data.items():
-            # Of two classes half is drawn of each; of more, as published.
-            weights = list(source.images.values()) if len(source.images) > 2 else [1.0, 1.0]
-            counts = share_out(weights, request.images)
-            sizes.setdefault(name, DataSize(dict(zip(source.images, counts, strict=True))))
-    return make_plan(
+    Parameters
+    ----------
+    here
+        What there is of each data set; without it the data that the request names is looked at,
+        and where it names none all are believed to be here, as large as published.
+    """
+    protocol = read_protocol(request.paper)
+    if here is None and request.names_data:
+        here = survey(protocol, request)
+    plan = make_plan(
         protocol,
         request.editions or protocol.editions,
         request.budget,
         request.only,
-        sizes=sizes,
+        sizes={name: one.size for name, one in (here or {}).items()},
         weights=request.weights,
         changes=request.settings,
         reading=request.reading,
         instead={
             name: protocol.data[name].without_test
-            for name, source in (sources or {}).items()
-            if source.note == NO_TEST
+            for name, one in (here or {}).items()
+            if one.note == NO_TEST
         },
-        runs=lambda training: (
-            sources is None or (training.data in sources and has_weights(training))
-        ),
+        runs=lambda training: here is None or (training.data in here and has_weights(training)),
+        minutes=request.minutes,
     )
-
-
-def gather(
-    protocol: Protocol, request: Request, out: Path, progress: Progress
-) -> dict[str, DataUsed]:
-    """Open the data that was named, and draw the rest where that was asked for."""
-    for name in (*request.data, *request.substitutes):
-        if name not in protocol.data:
-            raise ProtocolError(
-                f"--data {name}: {protocol.id} has no such data set. "
-                f"{suggestion(name, protocol.data)}"
-            )
-    planned = plan_for(request)
-    needed: dict[str, int] = {}
-    for training in (*planned.trainings, *planned.left_out):
-        side = training.experiment.preprocess.size
-        needed[training.data] = max(needed.get(training.data, 0), side)
-    named: list[tuple[str, Kind, Path]] = [
-        *((name, "real", path) for name, path in request.data.items()),
-        *((name, "substitute", path) for name, path in request.substitutes.items()),
-    ]
-    found = {name: open_source(name, kind, path, progress) for name, kind, path in named}
-    for name, side in needed.items():
-        if name not in found and request.rendered:
-            folder = _draw(protocol.data[name].rendered, side, request, out, progress)
-            found[name] = open_source(name, "rendered", folder, progress)
-    return {
-        name: replace(source, note=NO_TEST) if _divided_anew(protocol, source) else source
-        for name, source in found.items()
-    }
-
-
-def _divided_anew(protocol: Protocol, source: DataUsed) -> bool:
-    """Whether the paper's own test part is wanted, and is not here."""
-    if not protocol.data[source.name].without_test:
-        return False
-    return not has_test_part(source.manifest.column("official_split"))
-
-
-def _draw(name: str, side: int, request: Request, out: Path, progress: Progress) -> Path:
-    """Draw a data set once; a drawing that was stopped is begun again."""
-    from ..datasets.rendered import LAYOUTS, render_dataset
-
-    folder = out / "data" / name
-    if folder.is_dir():
-        return folder
-    partial = folder.with_name(f"{name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    render_dataset(
-        name,
-        partial,
-        subjects=request.subjects,
-        images=request.images,
-        size=min(LAYOUTS[name].size[0], max(SMALLEST_RENDERED_PX, side)),
-        progress=progress,
-    )
-    partial.rename(folder)
-    return folder
+    return replace(plan, data=data_words(protocol, here))
 
 
 def _refuse_small_machine(plan: Plan, out: Path, progress: Progress, engine: str) -> None:
@@ -262,23 +215,3 @@ def _refuse_small_machine(plan: Plan, out: Path, progress: Progress, engine: str
             f"this machine has {there / 2**30:.1f} GiB. Use a smaller training.batch_size "
             "(--set), or fewer cells with --only."
         )
-
-
-def dataset_paths(texts: Sequence[str], option: str) -> dict[str, Path]:
-    """``NAME=PATH`` texts as a mapping.
-
-    Raises
-    ------
-    ProtocolError
-        For a text without ``=``, or a path that does not exist.
-    """
-    found = {}
-    for text in texts:
-        name, mark, place = text.partition("=")
-        if not mark or not place:
-            raise ProtocolError(f"{option} {text}: expected NAME=PATH, as in cnmc=~/data/cnmc.")
-        path = Path(place).expanduser()
-        if not path.exists():
-            raise ProtocolError(f"{option} {text}: there is no file or folder {path}.")
-        found[name] = path
-    return found

@@ -21,7 +21,8 @@ from .network_cost import CellCost, cell_cost
 from .planner import Plan
 from .protocol import Protocol, TableFacts
 from .published import Published, published, rows_to_audit
-from .runner import DataUsed, Outcome
+from .runner import Outcome
+from .sources import DataUsed
 from .worst import Worst, worst_subject
 
 __all__ = [

@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from ..datasets.manifest import Manifest
 from ..errors import (
     DownloadError,
     ExperimentError,
@@ -25,72 +24,18 @@ from ..models.classical.names import head_of
 from ..progress import Progress
 from ..records.experiment import Experiment, experiment_sha256, weights_kind, with_settings
 from ..records.run import PARTIAL, Run, read_head_facts, read_history, read_run
-from ..splits.grouping import open_grouped
-from .budget import BEYOND_SMOKE
+from .budget import beyond_smoke
 from .cells import Cell
 from .costs import CORES, MACHINES, parts_of
 from .engines import Engine, Task, run_here
 from .grid import GridProgress
-from .planner import DataSize, Plan, Training
+from .planner import Plan, Training
+from .sources import DataUsed
 
-__all__ = ["DataUsed", "Outcome", "open_source", "run_plan", "run_training", "task_of"]
+__all__ = ["Outcome", "has_weights", "run_plan", "run_training", "task_of"]
 
 CANNOT = (ExperimentError, SplitError, ManifestError, MissingExtraError, DownloadError)
 """What makes one training impossible and says nothing about the others."""
-Kind = Literal["real", "substitute", "rendered"]
-
-
-@dataclass(frozen=True)
-class DataUsed:
-    """What stands for a data set of the paper."""
-
-    name: str
-    """The paper's set, by its catalogue name."""
-    kind: Kind
-    """``real``: the set itself; ``substitute``: another real set; ``rendered``: drawn here."""
-    path: Path
-    title: str
-    manifest: Manifest
-    failures: tuple[tuple[str, str], ...]
-    note: str = ""
-    """What is done otherwise with this data than the paper says."""
-
-    @property
-    def size(self) -> DataSize:
-        """Images of each class that the paper's task has."""
-        labels = self.manifest.column("label")
-        if self.manifest.card.classes and set(self.manifest.card.classes.values()) - {""}:
-            mapped = self.manifest.binary_labels()
-            if (mapped != "").all():
-                labels = mapped
-        names = sorted(set(labels) - {""})
-        return DataSize({str(name): int((labels == name).sum()) for name in names})
-
-    @property
-    def words(self) -> str:
-        """What was run on, in a few words that cannot be misread."""
-        prefix = "substitute: " if self.kind == "substitute" else ""
-        if self.kind == "rendered" and not self.title.casefold().startswith("rendered"):
-            prefix = "rendered: "
-        note = f"; {self.note}" if self.note else ""
-        return f"{prefix}{self.title}, {len(self.manifest):,} images{note}"
-
-
-def open_source(name: str, kind: Kind, path: Path, progress: Progress) -> DataUsed:
-    """Open what stands for a data set; its groups are filled.
-
-    Raises
-    ------
-    ManifestError
-        When it cannot be read.
-    """
-    # What was drawn has its subjects; looking for look-alikes in it is time for nothing.
-    drawn = kind == "rendered"
-    manifest, failures = open_grouped(path, None, progress, duplicates=not drawn)
-    card = manifest.card
-    if card.rendered:
-        kind = "rendered"
-    return DataUsed(name, kind, path, card.title or card.name, manifest, tuple(failures))
 
 
 @dataclass(frozen=True)
@@ -155,7 +100,7 @@ def run_plan(
     finally:
         grid.finish()
     for training in plan.left_out:
-        outcomes[task_name(training)] = _not_run(training, BEYOND_SMOKE)
+        outcomes[task_name(training)] = _not_run(training, beyond_smoke(plan.minutes))
     write_json(out / "state.json", _state(plan, outcomes, out))
     names = (*trainings, *map(task_name, plan.left_out))
     return tuple(outcome for name in names for outcome in outcomes[name])

@@ -1,0 +1,234 @@
+"""The data of a reproduction: surveyed for the plan, then opened, or drawn."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from ..counting import counted
+from ..datasets.manifest import Manifest
+from ..datasets.reading import read_rows
+from ..errors import ProtocolError, suggestion
+from ..progress import Progress
+from ..splits.grouping import open_grouped
+from ..splits.kinds import has_test_part
+from .draws import DataSize
+from .protocol import Protocol, Source
+from .request import Request
+
+__all__ = ["NO_TEST", "DataUsed", "Kind", "Survey", "data_words", "gather", "open_source", "survey"]
+
+Kind = Literal["real", "substitute", "rendered"]
+SMALLEST_RENDERED_PX = 64
+NO_TEST = "without the official test part: folds of whole groups are tested instead"
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What there is of a data set: enough to plan with, and known before an image is opened."""
+
+    kind: Kind
+    """``real``: the set itself; ``substitute``: another real set; ``rendered``: drawn here."""
+    title: str
+    size: DataSize
+    subjects: int
+    """0 where none is known."""
+    note: str = ""
+    """What is done otherwise with this data than the paper says."""
+
+    def words(self, published: Source) -> str:
+        """What is planned for, beside what the paper had."""
+        images = sum(self.size.images.values())
+        whose = f" of {counted(self.subjects, 'subject')}" if self.subjects else ""
+        classes = ", ".join(f"{count:,} {name}" for name, count in self.size.images.items())
+        note = f"; {self.note}" if self.note else ""
+        return (
+            f"{_titled(self.kind, self.title)}, {counted(images, 'image')}{whose} ({classes}); "
+            f"the paper has {sum(published.images.values()):,}{note}"
+        )
+
+
+@dataclass(frozen=True)
+class DataUsed:
+    """What stands for a data set of the paper."""
+
+    name: str
+    """The paper's set, by its catalogue name."""
+    kind: Kind
+    """``real``: the set itself; ``substitute``: another real set; ``rendered``: drawn here."""
+    path: Path
+    title: str
+    manifest: Manifest
+    failures: tuple[tuple[str, str], ...]
+    note: str = ""
+    """What is done otherwise with this data than the paper says."""
+
+    def survey(self, published: Source) -> Survey:
+        """How much there is of it."""
+        return _survey_of(self.manifest, self.kind, published, self.note)
+
+    @property
+    def words(self) -> str:
+        """What was run on, in a few words that cannot be misread."""
+        note = f"; {self.note}" if self.note else ""
+        return f"{_titled(self.kind, self.title)}, {len(self.manifest):,} images{note}"
+
+
+def _titled(kind: Kind, title: str) -> str:
+    prefix = "substitute: " if kind == "substitute" else ""
+    if kind == "rendered" and not title.casefold().startswith("rendered"):
+        prefix = "rendered: "
+    return prefix + title
+
+
+def _survey_of(manifest: Manifest, kind: Kind, published: Source, note: str = "") -> Survey:
+    labels = manifest.column("label")
+    if len(set(labels) - {""}) != len(published.images):
+        mapped = manifest.binary_labels()
+        labels = mapped if (mapped != "").all() else labels
+    names = sorted(set(labels) - {""})
+    counts = {str(name): int((labels == name).sum()) for name in names}
+    card = manifest.card
+    subjects = len(set(manifest.column("subject")) - {""})
+    kind = "rendered" if card.rendered else kind
+    return Survey(kind, card.title or card.name, DataSize(counts, kind == "real"), subjects, note)
+
+
+def survey(protocol: Protocol, request: Request) -> dict[str, Survey]:
+    """What the data that is named has, without opening an image, and what would be drawn.
+
+    Raises
+    ------
+    ProtocolError
+        For a data set that the paper does not have.
+    ManifestError
+        When a folder has no layout that is known, or a table cannot be read.
+    """
+    found = {}
+    for name, (kind, path) in _named(protocol, request).items():
+        manifest = read_rows(path)
+        note = NO_TEST if _divided_anew(protocol, name, manifest) else ""
+        found[name] = _survey_of(manifest, kind, protocol.data[name], note)
+    if request.rendered:
+        for name, source in protocol.data.items():
+            if name not in found:
+                found[name] = _survey_of_drawing(source, request)
+    return found
+
+
+def _survey_of_drawing(source: Source, request: Request) -> Survey:
+    from ..datasets.rendered.plan import share_out
+
+    # Of two classes half is drawn of each; of more, as published.
+    weights = list(source.images.values()) if len(source.images) > 2 else [1.0, 1.0]
+    counts = share_out(weights, request.images)
+    size = DataSize(dict(zip(source.images, counts, strict=True)))
+    # C-NMC, the only set that asks, is drawn in the folds of its training part.
+    note = NO_TEST if source.without_test else ""
+    return Survey("rendered", source.rendered, size, request.subjects, note)
+
+
+def data_words(protocol: Protocol, here: Mapping[str, Survey] | None) -> dict[str, str]:
+    """Data set → what is planned for; ``here`` is None where no data is named."""
+    words = {}
+    for name, source in protocol.data.items():
+        if here is None:
+            count = sum(source.images.values())
+            words[name] = f"not named; planned at the paper's {counted(count, 'image')}"
+        elif name in here:
+            words[name] = here[name].words(source)
+        else:
+            words[name] = "not here"
+    return words
+
+
+def _named(protocol: Protocol, request: Request) -> dict[str, tuple[Kind, Path]]:
+    for option, paths in (("--data", request.data), ("--substitute", request.substitutes)):
+        for name in paths:
+            if name not in protocol.data:
+                raise ProtocolError(
+                    f"{option} {name}: {protocol.id} has no such data set. "
+                    f"{suggestion(name, protocol.data)}"
+                )
+    named: dict[str, tuple[Kind, Path]] = {}
+    named |= {name: ("real", path) for name, path in request.data.items()}
+    named |= {name: ("substitute", path) for name, path in request.substitutes.items()}
+    return named
+
+
+def open_source(name: str, kind: Kind, path: Path, progress: Progress) -> DataUsed:
+    """Open what stands for a data set; its groups are filled.
+
+    Raises
+    ------
+    ManifestError
+        When it cannot be read.
+    """
+    # What was drawn has its subjects; looking for look-alikes in it is time for nothing.
+    drawn = kind == "rendered"
+    manifest, failures = open_grouped(path, None, progress, duplicates=not drawn)
+    card = manifest.card
+    if card.rendered:
+        kind = "rendered"
+    return DataUsed(name, kind, path, card.title or card.name, manifest, tuple(failures))
+
+
+def gather(
+    protocol: Protocol,
+    request: Request,
+    sides: Mapping[str, int],
+    out: Path,
+    progress: Progress,
+) -> dict[str, DataUsed]:
+    """Open the data that was named, and draw the rest where that was asked for.
+
+    Parameters
+    ----------
+    sides
+        Data set that the plan needs → the largest side of its images, px.
+    """
+    found = {
+        name: open_source(name, kind, path, progress)
+        for name, (kind, path) in _named(protocol, request).items()
+    }
+    for name, side in sides.items():
+        if name not in found and request.rendered:
+            folder = _draw(protocol.data[name].rendered, side, request, out, progress)
+            found[name] = open_source(name, "rendered", folder, progress)
+    return {
+        name: replace(source, note=NO_TEST)
+        if _divided_anew(protocol, name, source.manifest)
+        else source
+        for name, source in found.items()
+    }
+
+
+def _divided_anew(protocol: Protocol, name: str, manifest: Manifest) -> bool:
+    """Whether the paper's own test part is wanted, and is not here."""
+    if not protocol.data[name].without_test:
+        return False
+    return not has_test_part(manifest.column("official_split"))
+
+
+def _draw(name: str, side: int, request: Request, out: Path, progress: Progress) -> Path:
+    """Draw a data set once; a drawing that was stopped is begun again."""
+    from ..datasets.rendered import LAYOUTS, render_dataset
+
+    folder = out / "data" / name
+    if folder.is_dir():
+        return folder
+    partial = folder.with_name(f"{name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    render_dataset(
+        name,
+        partial,
+        subjects=request.subjects,
+        images=request.images,
+        size=min(LAYOUTS[name].size[0], max(SMALLEST_RENDERED_PX, side)),
+        progress=progress,
+    )
+    partial.rename(folder)
+    return folder

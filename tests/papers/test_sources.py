@@ -1,0 +1,160 @@
+"""The plan is one for the data at hand, and the data is looked at before it is opened."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from leukoscope.cli import main
+from leukoscope.datasets.reading import read_folder, read_rows
+from leukoscope.errors import ManifestError, ProtocolError
+from leukoscope.papers.costs import MACHINES
+from leukoscope.papers.plan_table import plan_table
+from leukoscope.papers.protocol import read_protocol
+from leukoscope.papers.reproduce import plan_for
+from leukoscope.papers.request import Request
+from leukoscope.papers.sources import NO_TEST, open_source, survey
+from leukoscope.progress import Progress
+
+QUIET = Progress(quiet=True)
+COUNTS = {"all": 9, "hem": 6}
+
+
+@pytest.fixture
+def cnmc(tmp_path: Path) -> Path:
+    """A little of C-NMC in its layout; one file is no image."""
+    rng = np.random.default_rng(0)
+    for label, count in COUNTS.items():
+        for number in range(count):
+            folder = tmp_path / "cnmc" / f"fold_{number % 3}" / label
+            folder.mkdir(parents=True, exist_ok=True)
+            subject = f"{number % 3 + 1}" if label == "all" else f"H{number % 3 + 1}"
+            pixels = rng.integers(0, 255, (20, 20, 3), dtype=np.uint8)
+            path = folder / f"UID_{subject}_{number}_1_{label}.bmp"
+            Image.fromarray(pixels).save(path)
+    path.write_bytes(b"no image")
+    return tmp_path / "cnmc"
+
+
+def test_rows_are_told_by_names_without_opening_an_image(cnmc: Path, tmp_path: Path) -> None:
+    rows, read = read_rows(cnmc), read_folder(cnmc)
+    assert len(rows) == 15
+    assert len(read.manifest) == 14  # one cannot be read, which only opening tells
+    both = rows.table[rows.table["image"].isin(read.manifest.column("image"))]
+    for column in ("image", "label", "subject", "official_split"):
+        assert list(both[column]) == list(read.manifest.column(column))
+    assert not rows.column("sha256").any()
+    with pytest.raises(ManifestError, match="no images are in this folder"):
+        read_rows(_empty(tmp_path))
+
+
+def _empty(tmp_path: Path) -> Path:
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    return folder
+
+
+@pytest.mark.parametrize("option", ["data", "substitutes"])
+def test_a_survey_counts_what_is_here(cnmc: Path, option: str) -> None:
+    protocol = read_protocol("varol2024")
+    (found,) = survey(protocol, Request("varol2024", **{option: {"cnmc": cnmc}})).values()
+    assert found.size.images == {"blast": 9, "normal": 6}
+    assert found.size.own == (option == "data")
+    assert (found.subjects, found.note) == (6, "")
+    kind = "substitute: " if option == "substitutes" else ""
+    words = found.words(protocol.data["cnmc"])
+    assert words.startswith(f"{kind}C-NMC 2019")
+    assert words.endswith("15 images of 6 subjects (9 blast, 6 normal); the paper has 10,661")
+    used = open_source("cnmc", found.kind, cnmc, QUIET)
+    assert used.survey(protocol.data["cnmc"]).size.images == {"blast": 9, "normal": 5}
+
+
+def test_the_test_part_that_is_not_here_is_known_before_too(cnmc: Path) -> None:
+    protocol = read_protocol("cnmc2019")
+    (found,) = survey(protocol, Request("cnmc2019", data={"cnmc": cnmc})).values()
+    assert found.note == NO_TEST
+    plan = plan_for(Request("cnmc2019", data={"cnmc": cnmc}, only=("network=cnn-3",)))
+    assert plan.trainings[0].experiment.split.kind == "kfold"
+    drawn = plan_for(Request("cnmc2019", rendered=True, only=("network=cnn-3",)))
+    assert drawn.trainings[0].experiment.split.kind == "kfold"
+
+
+def test_a_plan_is_for_the_data_at_hand(cnmc: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = {"cnmc": cnmc}
+    for paper in ("varol2024", "fata2023"):
+        published, here = plan_for(Request(paper)), plan_for(Request(paper, substitutes=place))
+        assert "not named; planned at the paper's 10,661 images" in plan_table(published)
+        assert "15 images of 6 subjects (9 blast, 6 normal)" in plan_table(here)
+        # So few images leave nothing out and take minutes.
+        assert not here.left_out
+        assert published.left_out
+        assert here.seconds(MACHINES[0]) < 0.5 * published.seconds(MACHINES[0])
+    drawn = {
+        (e.data.balance, e.expand.per_class)
+        for e in (one.experiment for one in plan_for(Request("varol2024", data=place)).trainings)
+    }
+    # 6 of 3,389 normal cells; no draw is smaller than four.
+    assert drawn == {(4, 0), (4, 0), (0, 7)}
+    assert main(["reproduce", "fata2023", "--plan", "--substitute", f"cnmc={cnmc}"]) == 0
+    out = capsys.readouterr().out
+    assert "cnmc: substitute: C-NMC 2019" in out
+    # fata2023 draws nothing, so nothing is said of draws.
+    assert "draws in proportion" not in out
+    with pytest.raises(ProtocolError, match="--substitute cnm: fata2023 has no such data set"):
+        plan_for(Request("fata2023", substitutes={"cnm": cnmc}))
+
+
+def test_own_labels_are_counted_where_the_paper_has_as_many(tmp_path: Path) -> None:
+    names = ("Benign", "Early", "Pre", "Pro")
+    rows = [f"{name}/{number}.png,{name.lower()}" for name in names for number in range(3)]
+    (tmp_path / "m.csv").write_text("image,label\n" + "\n".join(rows) + "\n")
+    request = Request("murtoza2023", substitutes={"taleghani": tmp_path / "m.csv"})
+    (found,) = survey(read_protocol("murtoza2023"), request).values()
+    assert found.size.images == {name.lower(): 3 for name in names}
+    assert found.subjects == 0
+
+
+@pytest.mark.real
+def test_real_folders_are_surveyed_as_they_are(real_data: Path) -> None:
+    """Counts of the data's own README: 84 and 91 of ALL-IDB2, 1,012 of Taleghani."""
+    place = {"cnmc": real_data / "allidb2"}
+    (found,) = survey(read_protocol("fata2023"), Request("fata2023", substitutes=place)).values()
+    assert found.size.images == {"blast": 84, "normal": 91}
+    place = {"taleghani": real_data / "taleghani" / "Original"}
+    (found,) = survey(read_protocol("murtoza2023"), Request("murtoza2023", data=place)).values()
+    assert (len(found.size.images), sum(found.size.images.values())) == (4, 1012)
+
+
+def test_minutes_are_the_budget_and_stand_in_plan_and_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hour, quarter = (plan_for(Request("fata2023", minutes=minutes)) for minutes in (60, 1))
+    assert len(quarter.left_out) > len(hour.left_out)
+    for edition in ("as-published", "leak-free"):
+        own = [one for one in quarter.trainings if one.edition == edition]
+        met = {(a, v) for one in own for cell in one.cells for a, v in cell.values.items()}
+        assert len(met) == 2 + 2 + 8
+        assert quarter.too_long[edition] == pytest.approx(
+            sum(one.cost.seconds(MACHINES[0]) for one in own)
+        )
+    assert "beyond the 1 minute of the smoke budget" in plan_table(quarter)
+    assert "more than the 1 minute of the smoke budget" in plan_table(quarter)
+    out = tmp_path / "out"
+    call = ["reproduce", "fata2023", "-o", str(out), "--quiet", "--jobs", "1"]
+    assert main([*call, "--minutes", "7"]) == 1  # no data is named, so nothing is run
+    assert json.loads((out / "plan.json").read_text())["minutes"] == 7
+    assert (
+        "an edition takes an estimated 7 minutes on two" in (out / "reproduction.html").read_text()
+    )
+    (out / "runs").mkdir()
+    capsys.readouterr()
+    assert main(call) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "was chosen for 7 minutes (--minutes 7), and --minutes 60 is asked for now" in said
+    assert main([*call, "--minutes", "7"]) == 1
+    assert main([*call, "--minutes", "7", "--budget", "full"]) == 2
+    assert "--minutes 7 is of the smoke budget" in " ".join(capsys.readouterr().err.split())
