@@ -227,7 +227,7 @@ def test_cells_beyond_the_budget_say_so_everywhere(
     assert (state["cells"], list(state["not_run"].values()).count(beyond_smoke(0.001))) == (32, 16)
     text = (tmp_path / "out" / "reproduction.csv").read_text()
     assert text.count("beyond the 0.001 minutes of the smoke budget; --budget full runs it") > 10
-    assert "beyond the 0.001 minutes" in (tmp_path / "out" / "reproduction.html").read_text()
+    assert "Beyond the 0.001 minutes" in (tmp_path / "out" / "reproduction.html").read_text()
     monkeypatch.undo()
     assert main(["reproduce", "abed2022", "--plan", "--rendered", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["plan"]

@@ -97,14 +97,20 @@ def test_what_can_be_run_is_and_the_rest_says_why(done: Reproduction) -> None:
 @pytest.mark.slow
 def test_the_table_has_every_published_figure(done: Reproduction) -> None:
     rows = list(csv.DictReader((done.folder / "reproduction.csv").open(encoding="utf-8")))
-    assert len(rows) == 217
+    assert len(rows) == 217 + 8, "results, and the lengths of Table 6"
     measured = [row for row in rows if row["as_published"]]
     # CNN-4 with RMSProp at 32 px is on no line of Table 2; what was not asked for says so.
     assert not measured
     assert {row["published"] for row in rows if row["table"] == "Table 7"} == {
         "Accuracy %87,0 and AUC: %87,8 (with Dataset3)"
     }
-    assert all(row["not_run"] for row in rows)
+    lengths = [row for row in rows if row["kind"] == "layers"]
+    assert [row["published"] for row in lengths[:2]] == ["1x50176", "1x123904"]
+    # The paper's sizes of input, whatever is set for the trainings here.
+    for row in lengths:
+        printed = int(row["published"].removeprefix("1x"))
+        assert row["as_published_count"] == row["leak_free_count"] == f"{printed:,}"
+    assert all(row["not_run"] for row in rows if row["kind"] == "result")
     assert sum(row["audit"] == "impossible" for row in rows) == 5 * 4
 
 
@@ -165,33 +171,36 @@ def test_published_and_measured_stand_side_by_side(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from leukoscope.papers import reproduction
+    from leukoscope.papers.measuring import Measured
     from leukoscope.papers.planner import make_plan
     from leukoscope.papers.protocol import read_protocol
+    from leukoscope.papers.reproduction_csv import write_reproduction_csv
 
     plan = make_plan(read_protocol("fata2023"), ["as-published", "leak-free"], "full")
     outcomes = [
         runner.Outcome(cell, None, None, 1, "") for one in plan.trainings for cell in one.cells
     ]
 
-    def measured(outcome: runner.Outcome, metric: str, averaging: str) -> reproduction.Measured:
+    def measured(outcome: runner.Outcome, metric: str, averaging: str) -> Measured:
         assert averaging == "macro" or metric in ("training_accuracy", "accuracy")
         value = 0.9 if outcome.cell.edition == "as-published" else 0.8
-        return reproduction.Measured(value, value - 0.05, value + 0.05, 12, 300)
+        return Measured(value, value - 0.05, value + 0.05, 12, 300)
 
     monkeypatch.setattr(reproduction, "measured_figure", measured)
     lines = reproduction.reproduction_lines(plan, outcomes, {})
-    assert len(lines) == 130
+    assert len(lines) == 130 + 12, "the figures, and the means that Tables 3 to 6 end in"
     assert all(line.gap == pytest.approx(0.1) for line in lines)
     first = lines[0]
     assert (first.published.value, first.value) == ("84.73%", pytest.approx(0.8473))
-    reproduction.write_reproduction_csv(plan, lines, tmp_path / "r.csv")
+    write_reproduction_csv(plan, lines, (), tmp_path / "r.csv")
     row = next(csv.DictReader((tmp_path / "r.csv").open(encoding="utf-8")))
-    assert (row["as_published"], row["leak_free_low"], row["gap"], row["groups"]) == (
+    assert (row["as_published"], row["leak_free_low"], row["gap"]) == (
         "0.900000",
         "0.750000",
         "0.100000",
-        "12",
     )
+    assert (row["as_published_n"], row["as_published_groups"]) == ("300", "12")
+    assert (row["leak_free_n"], row["leak_free_groups"]) == ("300", "12")
 
 
 @pytest.mark.slow
@@ -217,27 +226,28 @@ def test_a_measured_figure_is_what_the_predictions_say(tmp_path: Path) -> None:
     for metric in expected.keys() & found.keys():
         assert found[metric] == pytest.approx(expected[metric], abs=1e-6)
     assert "accuracy" in found
-    assert {row["n"] for row in rows} == {str(len(test))}
+    assert {row["leak_free_n"] for row in rows} == {str(len(test))}
 
 
 def test_the_challenge_is_judged_by_subject() -> None:
     """Means over subjects of the share of right images, as Prellberg and Kramer's are counted."""
-    from leukoscope.papers import reproduction
+    from leukoscope.papers import measuring
 
     shares = {
         "normal": {"subjects": 2, "mean": 0.6, "worst": 0.2},
         "blast": {"subjects": 3, "mean": 0.9, "worst": 0.7},
     }
     metrics = {"positive": "blast", "subjects": {"share_right": shares}}
-    found = {one: reproduction._over_subjects(metrics, one) for one in reproduction.SUBJECTS}
+    found = {one: measuring._over_subjects(metrics, one) for one in measuring.SUBJECTS}
     assert [round(one.value or 0, 6) for one in found.values()] == [0.9, 0.6, 0.75, 0.2]
     assert [one.groups for one in found.values()] == [3, 2, 5, 5]
-    assert reproduction._over_subjects({"positive": "blast"}, "worst_subject").value is None
+    assert measuring._over_subjects({"positive": "blast"}, "worst_subject").value is None
 
 
 def test_a_misnamed_column_is_measured_as_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """abed2022 prints PPV and NPV under the names sensitivity and specificity (PAPERS §0.1)."""
     from leukoscope.papers import reproduction
+    from leukoscope.papers.measuring import Measured
     from leukoscope.papers.planner import make_plan
     from leukoscope.papers.protocol import read_protocol
 
@@ -247,9 +257,9 @@ def test_a_misnamed_column_is_measured_as_what_it_is(monkeypatch: pytest.MonkeyP
     ]
     asked: list[str] = []
 
-    def measured(outcome: runner.Outcome, metric: str, averaging: str) -> reproduction.Measured:
+    def measured(outcome: runner.Outcome, metric: str, averaging: str) -> Measured:
         asked.append(metric)
-        return reproduction.Measured(0.5)
+        return Measured(0.5)
 
     monkeypatch.setattr(reproduction, "measured_figure", measured)
     lines = reproduction.reproduction_lines(plan, outcomes, {})

@@ -23,7 +23,7 @@ from ..images.augmentation import Augmentation
 from ..progress import Progress
 from .manifest import BOX_COLUMNS, Manifest, write_manifest
 
-__all__ = ["COPIES", "copy_generator", "plan_copies", "write_copies"]
+__all__ = ["COPIES", "copy_generator", "copy_names", "plan_copies", "write_copies"]
 
 SILENT = Progress(quiet=True)
 COPIES = "copies"
@@ -71,7 +71,7 @@ def plan_copies(
     """
     _refuse(manifest, factor, per_class)
     labels = manifest.column("label")
-    bases = _names(manifest)
+    bases = copy_names(manifest)
     kept, rows, counts = [], list[int](), list[int]()
     for label in sorted(set(labels)):
         members = [int(row) for row in np.flatnonzero(labels == label)]
@@ -133,7 +133,7 @@ def _shares(
     return list(members), copies.tolist()
 
 
-def _names(manifest: Manifest) -> list[str]:
+def copy_names(manifest: Manifest) -> list[str]:
     """For each row what its copies are called, without number: its path, and its box if any.
 
     Where two images differ in their suffix only, both keep it.

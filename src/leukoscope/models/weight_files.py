@@ -168,10 +168,17 @@ def _choose(folder: Path, name: str) -> Path:
     named = [p for p in found if _stem(p) in (name, timm_name(name))]
     if len(named) == 1:
         return named[0]
-    listed = ", ".join(p.name for p in named or found) or "none"
+    if not named:
+        listed = ", ".join(p.name for p in found) or "none"
+        raise ExperimentError(
+            f"no weights of {name} lie in {folder}. A file whose name begins with "
+            f"'{timm_name(name)}.' is looked for, found {listed}. Give the file itself in "
+            "model.weights."
+        )
+    listed = ", ".join(p.name for p in named)
     raise ExperimentError(
-        f"{folder}: which weights of {name}? A file whose name begins with '{timm_name(name)}.' "
-        f"is looked for, found {listed}. Give the file itself in model.weights."
+        f"{folder}: which weights of {name}? Several files are named so: {listed}. Give one of "
+        "them in model.weights."
     )
 
 

@@ -13,7 +13,7 @@ from ..records.experiment import Experiment, with_settings
 from ..records.split import Edition
 from .protocol import Arm, AxisValue, Protocol, filled, values_of
 
-__all__ = ["Budget", "Cell", "cells", "experiment_of", "parse_only", "scale_epochs"]
+__all__ = ["Budget", "Cell", "cells", "experiment_of", "meets", "parse_only", "scale_epochs"]
 
 Budget = Literal["smoke", "full"]
 Only = tuple[dict[str, tuple[str, ...]], ...]
@@ -78,6 +78,21 @@ def _condition(protocol: Protocol, text: str) -> dict[str, tuple[str, ...]]:
         axis = protocol.axis(key)
         found[key] = tuple(axis.value(name).name for name in names.split("+"))
     return found
+
+
+def meets(protocol: Protocol, cell: Cell, condition: str) -> bool:
+    """Whether a cell is all that a condition says.
+
+    Raises
+    ------
+    ProtocolError
+        For an arm, axis or value that the paper does not have; near names are told.
+    """
+    wanted = _condition(protocol, condition)
+    return all(
+        (cell.arm if key == "arm" else cell.values.get(key)) in names
+        for key, names in wanted.items()
+    )
 
 
 def cells(

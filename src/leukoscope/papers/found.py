@@ -10,16 +10,16 @@ from ..errors import RunError
 from ..files import read_json
 from ..records.predictions import read_predictions
 from ..reports.study import Shown
-from .cells import Cell, parse_only
+from .cells import Cell, meets
 from .planner import Plan
 from .protocol import Protocol
+from .reasons import NOT_ASKED, short
 from .reproduction import Line
 from .runner import Outcome
 from .sources import DataUsed
 
-__all__ = ["NOT_ASKED", "Found", "cell_names"]
+__all__ = ["Found", "cell_names"]
 
-NOT_ASKED = "not among the cells that were asked for"
 RECALL = {"sensitivity": "recall"}
 """The same figure under another name in a table."""
 
@@ -57,15 +57,7 @@ class Found:
 
     def meets(self, condition: str) -> tuple[Cell, ...]:
         """The cells here that a condition means, extras of the grid with them."""
-        (wanted,) = parse_only(self.protocol, [condition])
-        return tuple(
-            cell
-            for cell in self.cells
-            if all(
-                (cell.arm if key == "arm" else cell.values.get(key)) in names
-                for key, names in wanted.items()
-            )
-        )
+        return tuple(cell for cell in self.cells if meets(self.protocol, cell, condition))
 
     def done(self, cell: str, edition: str) -> Outcome | None:
         """The outcome of a cell that was run, or None."""
@@ -73,9 +65,9 @@ class Found:
         return one if one is not None and one.run is not None and not one.reason else None
 
     def reason(self, cell: str, edition: str) -> str:
-        """Why a cell was not run."""
+        """Why a cell was not run, in a few words."""
         one = self.by_cell.get((cell, edition))
-        return NOT_ASKED if one is None else one.reason.removeprefix("not run: ")
+        return NOT_ASKED if one is None else short(one.reason)
 
     def shown(self, outcome: Outcome) -> Shown:
         """The run of a cell with the predictions and metrics at its own number of epochs."""

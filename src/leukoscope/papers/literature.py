@@ -1,4 +1,4 @@
-"""The literature tables of a paper: others' results as it prints them, for context."""
+"""What a paper prints and nobody measures here: others' results, and what only describes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from ..evaluation.audit import AuditVerdict
 from .protocol import Protocol
-from .published import Published, published
+from .published import Kind, Published, published
 
-__all__ = ["Context", "ContextRow", "literature"]
+__all__ = ["Context", "ContextRow", "described", "literature"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class ContextRow:
 
 @dataclass(frozen=True)
 class Context:
-    """The rows of one table that are others' results."""
+    """The rows of one table that are others' results, or a description."""
 
     table: str
     title: str
@@ -44,12 +44,23 @@ def literature(
     verdicts
         Table and line → what the audit says of it.
     """
+    return _of_kind(protocol, "literature", verdicts or {})
+
+
+def described(protocol: Protocol) -> tuple[Context, ...]:
+    """Each table's cells that only describe, such as sources of images or names of models."""
+    return _of_kind(protocol, "data", {})
+
+
+def _of_kind(
+    protocol: Protocol, kind: Kind, verdicts: Mapping[tuple[str, str], AuditVerdict]
+) -> tuple[Context, ...]:
     tables: dict[str, list[Published]] = {}
     for cell in published(protocol):
-        if cell.kind == "literature":
+        if cell.kind == kind:
             tables.setdefault(cell.table, []).append(cell)
     return tuple(
-        _context(name, protocol.table(name).title, cells, verdicts or {})
+        _context(name, protocol.table(name).title, cells, verdicts)
         for name, cells in tables.items()
     )
 

@@ -15,8 +15,8 @@ from ..reports.study import Shown
 from .cells import Cell
 from .found import Found, cell_names
 from .literature import literature
+from .measuring import METRICS, Measured, measured_figure
 from .protocol import Figure
-from .reproduction import METRICS, Measured, measured_figure
 from .runner import Outcome
 
 __all__ = [

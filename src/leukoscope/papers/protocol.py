@@ -162,6 +162,8 @@ class TableFacts(Record):
     """Of how many test results each figure is the best; 0 where nothing was chosen on the test."""
     test_images: int = 0
     """Behind each figure, as far as the paper says or its fractions tell; 0 where not known."""
+    described: str = ""
+    """Why its cells that are no result, count or setting have no twin here."""
     digits: dict[str, int] = Field(default_factory=dict)
     """Metric → digits that carry meaning, where the print shows more (0.820 for 0.82) or fewer."""
 

@@ -10,12 +10,12 @@ from typing import Literal, get_args
 from ..errors import ProtocolError
 from ..evaluation.printed import METRICS, PublishedRow, published_row
 from ..schema import Record
-from .cells import cells
+from .cells import cells, parse_only
 from .protocol import Protocol
 
 __all__ = ["Kind", "Published", "PublishedLine", "lines", "published", "rows_to_audit"]
 
-Kind = Literal["result", "setting", "mean", "data", "layers", "literature"]
+Kind = Literal["result", "setting", "mean", "images", "parts", "layers", "data", "literature"]
 COLUMNS = ("table", "row", "column", "value", "number", "kind", "line", "metric", "cell")
 
 
@@ -30,12 +30,14 @@ class Published(Record):
     number: float | None
     kind: Kind
     """``result``: measured by the paper. ``setting``: what it was measured with. ``mean``: over
-    other cells. ``data`` and ``layers``: counts and shapes. ``literature``: others' results."""
+    the results above it. ``images``, ``parts`` and ``layers``: counts and shapes. ``data``: what
+    only describes. ``literature``: others' results."""
     line: str
     """Cells of one table with the same line belong to one confusion matrix."""
     metric: str
     cell: str
-    """Id of the grid's cell that it is a figure of; empty where there is none."""
+    """Id of the grid's cell that it is a figure of; of a count, a condition as ``--only`` takes
+    it; empty where there is none."""
 
 
 class PublishedLine(Record):
@@ -74,7 +76,14 @@ def published(protocol: Protocol) -> tuple[Published, ...]:
         raise ProtocolError(f"{name}: {next(iter(counts))} is in no [[tables]] of the protocol.")
     known = _known_cells(protocol)
     for cell in found:
-        if cell.cell and cell.cell not in known:
+        if cell.kind == "data" and not protocol.table(cell.table).described:
+            raise ProtocolError(
+                f"{name}: {cell.table} has cells that only describe; say in 'described' of its "
+                "[[tables]] why they have no measured twin."
+            )
+        if cell.kind in ("images", "parts", "layers"):
+            parse_only(protocol, [cell.cell] if cell.cell else [])
+        elif cell.cell and cell.cell not in known:
             raise ProtocolError(f"{name}: {cell.table}: no cell of the grid is '{cell.cell}'.")
     return found
 

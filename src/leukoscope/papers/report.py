@@ -3,69 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..files import write_atomic
-from ..reports.numbers import counted, decimal, interval, signed
+from ..reports.numbers import counted, decimal, interval, sentence
 from ..reports.templating import render
 from ..reports.words import value_words
 from .budget import SMOKE_IMAGES, SMOKE_SUBJECTS, smoke_rules
+from .counts import Count
 from .found import Found
 from .fuzzy_stage import Staged, stage_shown
-from .literature import literature
-from .network_cost import CellCost, cell_cost
-from .optimism import expected_maximum, optimism
+from .measuring import METRICS
+from .network_cost import cell_cost
 from .plan_table import plan_rows
 from .planner import Plan
 from .plates import SERIES
-from .protocol import TableFacts
-from .reproduction import METRICS, Line, Measured, audited, metric_title
+from .reasons import Legend
+from .reproduction import Line, audited
 from .runner import Outcome
 from .sources import DataUsed
 from .spread import Spread, spreads
+from .tables import shown_cost, tables
 from .twins import twins
 from .worst import worst_subject
 
 __all__ = ["write_reproduction_report"]
 
 
-@dataclass(frozen=True)
-class Row:
-    """One figure as the page shows it."""
-
-    line: str
-    """Its name, on the first figure of the line only."""
-    figures: int
-    """How many the line has."""
-    setting: str
-    """What the grid calls it."""
-    metric: str
-    published: str
-    impossible: bool
-    measured: tuple[tuple[str, str, str], ...]
-    """For each edition: value, interval, reason."""
-    gap: str
-    cost: ShownCost | None
-    """On the first figure of the line."""
-
-
-@dataclass(frozen=True)
-class ShownCost:
-    """What a cell cost, as the page prints it."""
-
-    parameters: str
-    gflop: str
-    vector: str
-    seconds: tuple[str, ...]
-    """For each edition."""
-
-
 def write_reproduction_report(
     plan: Plan,
     outcomes: Sequence[Outcome],
     lines: Sequence[Line],
+    counts: Sequence[Count],
     sources: Mapping[str, DataUsed],
     out: Path,
     staged: Sequence[Staged] = (),
@@ -74,6 +44,11 @@ def write_reproduction_report(
     protocol = plan.protocol
     done = [one for one in outcomes if not one.reason]
     found = Found(plan, outcomes, lines, sources)
+    legend = Legend()
+    shown, blocks = tables(plan, lines, counts, legend), twins(found)
+    for block in blocks:
+        for reason in block.all_reasons:
+            legend.mark(reason)
     page = render(
         "reproduction.html",
         title=f"{protocol.id}, reproduced",
@@ -89,13 +64,14 @@ def write_reproduction_report(
         done=len(done),
         total=len(outcomes),
         sources=[_source(plan, name, sources.get(name)) for name in protocol.data],
-        tables=_tables(plan, lines),
-        blocks=twins(found),
+        tables=shown,
+        blocks=blocks,
         spreads=_spreads(found),
         fuzzy=stage_shown(plan, staged),
         plan=[_plan_row(row) for row in plan_rows(plan)],
         cells=[_cell(plan, one) for one in done],
-        missing=_missing(outcomes),
+        reasons=_missing(outcomes, legend),
+        letter=legend.letter,
         impossible=[
             (table, line, verdict.reasons, verdict.instead)
             for (table, line), verdict in audited(protocol).items()
@@ -123,95 +99,6 @@ def _source(plan: Plan, name: str, used: DataUsed | None) -> dict[str, Any]:
         ),
         "inferred": bool(used and used.manifest.card.groups_inferred),
     }
-
-
-def _tables(plan: Plan, lines: Sequence[Line]) -> list[dict[str, Any]]:
-    by_place: dict[tuple[str, str], list[Line]] = {}
-    for line in lines:
-        by_place.setdefault((line.published.table, line.published.line), []).append(line)
-    found: dict[str, list[Row]] = {}
-    for (table, name), together in by_place.items():
-        for number, line in enumerate(together):
-            cell = line.published
-            found.setdefault(table, []).append(
-                Row(
-                    line=name if not number else "",
-                    figures=len(together),
-                    setting=cell.cell.partition("/")[2].replace(",", ", ") if not number else "",
-                    metric=metric_title(plan.protocol.table(table), cell.metric),
-                    published=cell.value,
-                    impossible=line.audit == "impossible" and not number,
-                    measured=tuple(_shown(line.measured[e]) for e in plan.protocol.editions),
-                    gap=signed(line.gap) if line.gap is not None else "—",
-                    cost=None if number else _cost(plan, line.costs),
-                )
-            )
-    others = {one.table: one for one in literature(plan.protocol, audited(plan.protocol))}
-    tables = [
-        {
-            "name": name,
-            "title": plan.protocol.table(name).title,
-            "chosen": _chosen(plan.protocol.table(name), lines),
-            "rows": rows,
-            "costed": any(row.cost for row in rows),
-            "context": others.pop(name, None),
-        }
-        for name, rows in found.items()
-    ]
-    alone = [
-        {"name": one.table, "title": one.title, "chosen": "", "rows": [], "costed": False,
-         "context": one}
-        for one in others.values()
-    ]  # fmt: skip
-    order = {table.name: number for number, table in enumerate(plan.protocol.tables)}
-    return sorted([*tables, *alone], key=lambda table: order[table["name"]])
-
-
-def _cost(plan: Plan, costs: Mapping[str, CellCost]) -> ShownCost | None:
-    from ..progress import duration
-
-    if not costs:
-        return None
-    one = list(costs.values())[-1]
-    return ShownCost(
-        parameters="—" if one.parameters is None else f"{one.parameters:,}",
-        gflop="—" if one.gflop is None else f"{one.gflop:.3g}",
-        vector="—" if one.vector_length is None else f"{one.vector_length:,}",
-        seconds=tuple(
-            duration(costs[e].seconds) if e in costs else "—" for e in plan.protocol.editions
-        ),
-    )
-
-
-def _chosen(table: TableFacts, lines: Sequence[Line]) -> str:
-    """What choosing the best on the test part brings by chance alone."""
-    if table.best_of < 2:
-        return ""
-    text = (
-        f"Each published figure is the best of {table.best_of} test results. Were all equally "
-        f"good, the best would lie {expected_maximum(table.best_of):.1f} standard errors above the "
-        "truth by chance"
-    )
-    accuracies = [
-        line.value
-        for line in lines
-        if line.published.table == table.name
-        and line.published.metric == "accuracy"
-        and line.value is not None
-    ]
-    if table.test_images and accuracies:
-        best = max(accuracies)
-        by_chance = optimism(best, table.test_images, table.best_of)
-        text += f": {by_chance:.3f} at {best:.3f} of {table.test_images:,} images"
-    return text + "."
-
-
-def _shown(measured: Measured) -> tuple[str, str, str]:
-    if measured.value is None:
-        reason = measured.reason
-        return "", "", "not run" if reason.startswith("not run") else reason
-    ends = interval(measured.low, measured.high) if measured.low is not None else ""
-    return decimal(measured.value), ends, "" if ends else measured.reason
 
 
 def _plan_row(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -255,7 +142,7 @@ def _cell(plan: Plan, one: Outcome) -> dict[str, Any]:
         "figures": figures,
         "groups": counted((image.get("accuracy") or {}).get("groups") or 0, "group"),
         "n": (image.get("accuracy") or {}).get("n") or 0,
-        "cost": _cost(plan, {one.cell.edition: cost}),
+        "cost": shown_cost(plan, {one.cell.edition: cost}),
         "seconds": duration(cost.seconds),
         "worst_value": decimal(worst.right) if worst else "—",
         "worst_name": worst.name if worst else "",
@@ -296,12 +183,19 @@ def _spread(one: Spread) -> dict[str, str]:
     }
 
 
-def _missing(outcomes: Sequence[Outcome]) -> list[tuple[str, str, list[str]]]:
-    """Reason → how many cells and which, the most frequent first."""
-    reasons: dict[str, list[str]] = {}
+def _missing(outcomes: Sequence[Outcome], legend: Legend) -> list[dict[str, Any]]:
+    """Every reason with its letter, and the cells that were not run for it."""
+    cells: dict[str, list[str]] = {}
     for one in outcomes:
         if one.reason:
-            text = one.reason.removeprefix("not run: ")
-            reasons.setdefault(text, []).append(f"{one.cell.edition}: {one.cell.id}")
-    ordered = sorted(reasons.items(), key=lambda pair: -len(pair[1]))
-    return [(reason, counted(len(ids), "cell"), ids) for reason, ids in ordered]
+            letter = legend.mark(one.reason).letter
+            cells.setdefault(letter, []).append(f"{one.cell.edition}: {one.cell.id}")
+    return [
+        {
+            "letter": letter,
+            "text": sentence(text),
+            "count": counted(len(cells[letter]), "cell") if letter in cells else "",
+            "cells": cells.get(letter, []),
+        }
+        for letter, text in legend.rows
+    ]

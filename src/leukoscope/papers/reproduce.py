@@ -16,6 +16,7 @@ from ..records.experiment import Experiment
 from . import machine
 from .budget import SMOKE_MINUTES, in_minutes
 from .cluster import import_ray, run_on_ray
+from .counts import counts
 from .engines import Engine, refuse_jobs, run_here, share_of
 from .fuzzy_stage import fuzzy_stage
 from .plan_table import plan_rows, plan_table
@@ -23,7 +24,8 @@ from .planner import Plan, make_plan
 from .processes import run_processes
 from .protocol import read_protocol
 from .report import write_reproduction_report
-from .reproduction import Line, reproduction_lines, write_reproduction_csv
+from .reproduction import Line, reproduction_lines
+from .reproduction_csv import write_reproduction_csv
 from .request import Request
 from .runner import Outcome, has_weights, run_plan
 from .sources import NO_TEST, Survey, data_words, gather, survey
@@ -87,8 +89,11 @@ def reproduce(request: Request, out: Path, progress: Progress) -> Reproduction:
     outcomes = run_plan(plan, sources, out, progress, engine)
     staged = fuzzy_stage(plan, outcomes, sources, progress)
     lines = reproduction_lines(plan, outcomes, sources)
-    write_reproduction_csv(plan, lines, out / "reproduction.csv")
-    write_reproduction_report(plan, outcomes, lines, sources, out / "reproduction.html", staged)
+    counted = counts(plan, outcomes)
+    write_reproduction_csv(plan, lines, counted, out / "reproduction.csv")
+    write_reproduction_report(
+        plan, outcomes, lines, counted, sources, out / "reproduction.html", staged
+    )
     return Reproduction(plan, outcomes, lines, out)
 
 

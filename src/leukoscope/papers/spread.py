@@ -8,7 +8,7 @@ from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
 from .found import Found, cell_names
-from .reproduction import measured_figure
+from .measuring import measured_figure
 
 if TYPE_CHECKING:
     from ..records.predictions import Predictions

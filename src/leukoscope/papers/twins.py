@@ -11,9 +11,10 @@ from ..reports.drawings import Drawn
 from ..reports.numbers import listed
 from .cells import Cell
 from .classes import ClassRow, classification_rows
-from .found import NOT_ASKED, Found, cell_names
+from .found import Found, cell_names
 from .plates import Named, bar_drawings, box_drawings, of_one_run, roc_drawings, tested_at
 from .protocol import Figure
+from .reasons import NOT_ASKED
 from .runner import Outcome
 
 __all__ = ["Block", "Column", "Heading", "Pair", "Report", "twins"]
@@ -45,12 +46,13 @@ class Report:
 
 @dataclass(frozen=True)
 class Column:
-    """One edition's side; ``reason`` where nothing was run."""
+    """One edition's side."""
 
     edition: str
     drawings: tuple[Drawn, ...] = ()
     report: Report | None = None
-    reason: str = ""
+    absent: tuple[tuple[str, str], ...] = ()
+    """Name and reason of what was not run; no name where that is everything."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,14 @@ class Block:
     pairs: tuple[Pair, ...]
     reports: tuple[Report, ...]
     """Of figures that have several cells in one drawing."""
-    reason: str = ""
+    reasons: tuple[str, ...] = ()
     """Why there is no twin at all."""
+
+    @property
+    def all_reasons(self) -> tuple[str, ...]:
+        """Why this or that of it was not run, in its order."""
+        absent = (one for pair in self.pairs for column in pair.columns for one in column.absent)
+        return tuple(dict.fromkeys((*self.reasons, *(reason for _, reason in absent))))
 
     @property
     def title(self) -> str:
@@ -107,9 +115,8 @@ def _block(found: Found, figures: Sequence[Figure], anchor: str) -> Block:
         if found.done(cell.id, edition)
     ]  # fmt: skip
     if not run:
-        reasons = {found.reason(c.id, e) for c, _ in named for e in found.editions}
-        none = "none of its cells is among those that were asked for"
-        return Block(anchor, headings, (), (), "; ".join(sorted(reasons)) or none)
+        reasons = [found.reason(c.id, e) for c, _ in named for e in found.editions]
+        return Block(anchor, headings, (), (), tuple(dict.fromkeys(reasons)) or (NOT_ASKED,))
     pairs: dict[str, Pair] = {}
     folded: dict[tuple[str, str], Report] = {}
     for figure in figures:
@@ -159,7 +166,7 @@ def _pairs(found: Found, figure: Figure, named: Named, anchor: str) -> Iterator[
         yield named[0][0].id, _of_cell(found, *named[0], anchor, ("roc",))
     elif figure.kind == "roc":
         absent = [
-            f"{name} ({NOT_ASKED})"
+            (name, NOT_ASKED)
             for name, condition in zip(figure.names, figure.cells, strict=False)
             if not found.meets(condition)
         ]
@@ -230,7 +237,7 @@ def _of_cell(
     for edition in found.editions:
         outcome = found.done(cell.id, edition)
         if outcome is None:
-            columns.append(Column(edition, reason=found.reason(cell.id, edition)))
+            columns.append(Column(edition, absent=(("", found.reason(cell.id, edition)),)))
             continue
         shown = found.shown(outcome)
         note = found.note(outcome, name)
@@ -264,23 +271,23 @@ def _report(found: Found, outcome: Outcome, name: str) -> Report:
 
 
 def _roc_of_several(
-    found: Found, named: Named, title: str, anchor: str, absent: Sequence[str]
+    found: Found, named: Named, title: str, anchor: str, absent: Sequence[tuple[str, str]]
 ) -> Pair:
     """One curve a system; with more than two classes one drawing a system, one curve a class."""
     columns = []
     for edition in found.editions:
         done = [(one, name) for cell, name in named if (one := found.done(cell.id, edition))]
         if not done:
-            reasons = sorted({found.reason(cell.id, edition) for cell, _ in named})
-            columns.append(Column(edition, reason="; ".join(reasons)))
+            reasons = dict.fromkeys(found.reason(cell.id, edition) for cell, _ in named)
+            columns.append(Column(edition, absent=tuple(("", reason) for reason in reasons)))
             continue
         drawings = list(roc_drawings(found, done, f"{anchor}-{edition}"))
         missing = [*absent] + [
-            f"{name} ({found.reason(cell.id, edition)})"
+            (name, found.reason(cell.id, edition))
             for cell, name in named
             if found.done(cell.id, edition) is None
         ]
-        columns.append(Column(edition, tuple(drawings), reason="; ".join(missing)))
+        columns.append(Column(edition, tuple(drawings), absent=tuple(missing)))
     return Pair(title, tuple(columns))
 
 
