@@ -1,9 +1,7 @@
-"""The resize is Pillow's antialiased one to 45 dB, on zone plates, noise and cells."""
+"""The resize is Pillow's antialiased one, on zone plates, noise and cells."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +12,17 @@ from PIL import Image
 
 from leukoscope.images.benchmark import psnr, zone_plate
 from leukoscope.images.decode import decode
-from leukoscope.images.resize import plan, resize, triangle_matrix
+from leukoscope.images.resize import FILTERS, resize, weights
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
-PROMISED_DB = 45.0
+PROMISED_DB = 50.0
+"""Weights rounded otherwise than Pillow's turn ties, of which black and white patterns are full."""
 RNG = np.random.default_rng(3)
 
 
-def pillow(pixels: Pixels, size: tuple[int, int], filter: int = 2) -> Pixels:
+def pillow(
+    pixels: Pixels, size: tuple[int, int], filter: Image.Resampling = Image.Resampling.BILINEAR
+) -> Pixels:
     return np.asarray(Image.fromarray(pixels).resize((size[1], size[0]), filter))
 
 
@@ -35,39 +36,45 @@ def patterns(height: int, width: int) -> dict[str, Pixels]:
     }
 
 
-FAST = [
-    (450, 32), (450, 48), (450, 64), (450, 96), (450, 112), (450, 150), (450, 224),
-    (257, 32), (257, 48), (257, 64), (257, 128), (224, 32), (224, 48), (224, 112),
-    (360, 32), (363, 48), (640, 128), (300, 96), (1024, 224), (96, 32), (96, 48),
+SIZES = [
+    (450, 32), (450, 48), (450, 64), (450, 96), (450, 112), (450, 150), (450, 200), (450, 224),
+    (257, 32), (257, 64), (257, 128), (257, 224), (224, 48), (360, 32), (363, 48), (640, 128),
+    (1024, 224), (96, 32), (20, 64), (32, 450),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("length", "out"), FAST)
-def test_the_fast_ways_agree_with_pillow(length: int, out: int) -> None:
-    found = {}
-    for name, pixels in patterns(length, length).items():
-        found[name] = psnr(resize(pixels, (out, out)), pillow(pixels, (out, out)))
-    assert min(found.values()) >= PROMISED_DB, (plan(length, length, out, out).kind, found)
-
-
-@pytest.mark.parametrize(("length", "out"), [(450, 224), (450, 32), (450, 48), (257, 32)])
-def test_the_sizes_of_the_papers_take_a_fast_way(length: int, out: int) -> None:
-    assert plan(length, length, out, out).kind in ("spline", "pyramid")
+@pytest.mark.parametrize("name", ["bilinear", "bicubic", "lanczos"])
+@pytest.mark.parametrize(("length", "out"), SIZES)
+def test_it_is_pillows_but_for_a_grey_level_or_two_here_and_there(
+    length: int, out: int, name: str
+) -> None:
+    for pattern, pixels in patterns(length, length).items():
+        ours, theirs = resize(pixels, (out, out), name), pillow(pixels, (out, out), FILTERS[name])
+        assert np.abs(ours.astype(int) - theirs).max() <= 2, pattern
+        assert psnr(ours, theirs) >= PROMISED_DB, pattern
 
 
 def test_every_size_agrees_with_pillow() -> None:
     for height, width in RNG.integers(20, 700, (60, 2)).tolist():
-        out = int(RNG.integers(8, 260))
+        rows, columns = RNG.integers(8, 260, 2).tolist()
         pixels = zone_plate(height, width)
-        found = psnr(resize(pixels, (out, out)), pillow(pixels, (out, out)))
-        assert found >= PROMISED_DB, (height, width, out, plan(height, width, out, out).kind, found)
+        theirs = pillow(pixels, (rows, columns), FILTERS["bicubic"])
+        found = psnr(resize(pixels, (rows, columns), "bicubic"), theirs)
+        assert found >= PROMISED_DB, (height, width, rows, columns, found)
 
 
-def test_where_45_db_could_not_be_kept_it_is_pillows_own() -> None:
-    for length, out in [(450, 200), (257, 224), (20, 64), (3000, 224)]:
-        assert plan(length, length, out, out).kind == "exact"
-    pixels = zone_plate(450, 450)
-    assert np.array_equal(resize(pixels, (200, 200)), pillow(pixels, (200, 200)))
+def test_fields_larger_than_any_cell_are_left_to_pillow() -> None:
+    pixels = RNG.integers(0, 256, (40, 5000, 3), dtype=np.uint8)
+    assert np.array_equal(resize(pixels, (32, 224)), pillow(pixels, (32, 224)))
+
+
+def test_sums_are_whole_numbers_that_float32_holds() -> None:
+    for length, out in SIZES:
+        for name in ("bilinear", "bicubic", "lanczos"):
+            units = weights(length, out, name) * 2**15
+            assert np.array_equal(units, np.rint(units)), (length, out, name)
+            assert (units.sum(axis=1) == 2**15).all(), (length, out, name)
+            assert np.abs(units).sum(axis=1).max() * 255 + 2**14 < 2**24, (length, out, name)
 
 
 def test_real_cells_agree_far_better(real_data: Path) -> None:
@@ -103,10 +110,10 @@ def test_the_same_size_is_the_same_image() -> None:
     assert resize(pixels, (32, 32)) is pixels
 
 
-@pytest.mark.parametrize(("name", "filter"), [("bicubic", 3), ("lanczos", 1), ("nearest", 0)])
-def test_other_filters_are_pillows(name: str, filter: int) -> None:
+def test_nearest_is_pillows_own() -> None:
     pixels = zone_plate(100, 90)
-    assert np.array_equal(resize(pixels, (32, 32), name), pillow(pixels, (32, 32), filter))
+    expected = pillow(pixels, (32, 32), Image.Resampling.NEAREST)
+    assert np.array_equal(resize(pixels, (32, 32), "nearest"), expected)
 
 
 def test_area_is_opencvs() -> None:
@@ -122,17 +129,6 @@ def test_area_is_opencvs() -> None:
 
 def test_the_matrix_is_pillows_resize() -> None:
     line = RNG.integers(0, 256, (1, 450), dtype=np.uint8)
-    expected = np.asarray(Image.fromarray(line).resize((32, 1), 2))[0]
-    assert np.abs(triangle_matrix(450, 32) @ line[0] - expected).max() <= 0.51
-
-
-def test_without_opencv_it_is_pillows_own() -> None:
-    program = (
-        "import sys; sys.modules['cv2'] = None\n"
-        "import numpy as np; from PIL import Image\n"
-        "from leukoscope.images.resize import resize\n"
-        "p = np.random.default_rng(0).integers(0, 256, (450, 450, 3), dtype=np.uint8)\n"
-        "q = np.asarray(Image.fromarray(p).resize((224, 224), 2))\n"
-        "assert np.array_equal(resize(p, (224, 224)), q)\n"
-    )
-    subprocess.run([sys.executable, "-c", program], check=True)
+    expected = np.asarray(Image.fromarray(line).resize((32, 1), Image.Resampling.BILINEAR))[0]
+    # Half a grey level for Pillow's rounding, a hundredth for the rounded weights.
+    assert np.abs(weights(450, 32, "bilinear") @ line[0] - expected).max() <= 0.51

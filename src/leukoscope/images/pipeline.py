@@ -53,7 +53,7 @@ Values = dict[str, np.ndarray[Any, np.dtype[np.float64]]]
 Colour3 = tuple[float, float, float]
 
 SCHEMA = 1
-VERSION = 1
+VERSION = 2
 """Raised when the same pipeline would give other pixels, so that stores are not mixed up."""
 PIPELINE_FILE = "pipeline.json"
 MEAN_IMAGE_FILE = "mean-image.npy"
