@@ -233,7 +233,8 @@ def test_dinobloom_in_the_layout_of_its_authors(tmp_path: Path) -> None:
     torch.save({"teacher": teacher, "iteration": 4}, tmp_path / "DinoBloom-S.pth")
     file = find_weights("dinobloom-s", str(tmp_path / "DinoBloom-S.pth"))
     assert file.path.name == "DinoBloom-S.safetensors"
-    assert "blood" in file.facts.datasets[0]
+    assert file.facts.datasets[0] == "LVD-142M", "the stage before: DINOv2"
+    assert {"pbc", "lisc", "bccd"} < set(file.facts.datasets)
     same = build_backbone("dinobloom-s", 224, weights=file, generator=seeded())
     assert torch.equal(same.network.blocks[3].attn.qkv.weight, source.blocks[3].attn.qkv.weight)
     smaller = build_backbone("dinobloom-s", 56, weights=file, generator=seeded())

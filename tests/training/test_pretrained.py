@@ -20,11 +20,14 @@ from leukoscope.images.decode import decode
 from leukoscope.images.pipeline import Pipeline
 from leukoscope.models import build
 from leukoscope.models.backbones import build_backbone
+from leukoscope.models.pretrained import datasets_of_tag, published
 from leukoscope.models.timm_import import import_timm
-from leukoscope.records.experiment import Experiment, read_experiment
+from leukoscope.models.weight_files import WeightFile
+from leukoscope.records.experiment import Experiment, SplitPlan, read_experiment
+from leukoscope.splits.splitting import make_split
 from leukoscope.training import folding, loop, predict_run, train
 from leukoscope.training.batches import normaliser_of
-from leukoscope.training.chaining import weights_of_run
+from leukoscope.training.chaining import refuse_tested_pretraining, weights_of_run
 from leukoscope.training.features import compute_features, digest_of
 from leukoscope.training.predicting import load_model
 
@@ -328,3 +331,27 @@ def test_a_small_network_has_no_pretrained_scale(
         train(small(model__weights="hub"), cells, tmp_path / "run-2")
     generator = torch.Generator()
     assert not hasattr(build(small().model, 3, 8, 2, generator=generator), "thaw")
+
+
+def test_what_a_foundation_model_has_seen_is_not_tested_leak_free(
+    small: Make, tmp_path: Path
+) -> None:
+    """DinoBloom saw PBC; DINOv2 saw photographs. Neither saw Taleghani."""
+    experiment = small(edition="leak-free")
+    for name, seen in (("dinobloom-s", {"pbc", "lisc", "bccd"}), ("dinov2-s", set[str]())):
+        tag = "dinobloom" if name == "dinobloom-s" else "lvd142m"
+        facts = published(name)[0].model_copy(
+            update={"source": f"hub:{name}", "datasets": datasets_of_tag(tag)}
+        )
+        assert facts.datasets[:3] == ("LVD-142M", "ImageNet-22k", "ImageNet-1k")
+        weights = WeightFile(tmp_path / "w.safetensors", facts)
+        for dataset in ("pbc", "lisc", "bccd", "taleghani"):
+            manifest = make_cells(tmp_path / name / dataset, card={"name": dataset}, seed=1)
+            split = make_split(manifest, SplitPlan(), seed=0, edition="leak-free")
+            if dataset in seen:
+                with pytest.raises(SplitError, match=f"were trained on {dataset}"):
+                    refuse_tested_pretraining(experiment, weights, manifest, split)
+            else:
+                refuse_tested_pretraining(experiment, weights, manifest, split)
+            as_published = small(edition="as-published")
+            refuse_tested_pretraining(as_published, weights, manifest, split)
