@@ -13,7 +13,8 @@ from PIL import Image, ImageEnhance
 from scipy import ndimage
 from skimage import color
 
-from leukoscope.images.augmentation import PRESETS, Augmentation, apply, draw
+from leukoscope.images.augmentation import PRESETS, Augmentation
+from leukoscope.images.draws import apply, draw
 from leukoscope.images.recolour import STAIN_SPACES
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]

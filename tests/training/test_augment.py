@@ -7,7 +7,8 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
-from leukoscope.images.augmentation import Augmentation, apply, draw
+from leukoscope.images.augmentation import Augmentation
+from leukoscope.images.draws import apply, draw
 from leukoscope.training.augment import apply_draws, augment
 
 N, SIDE = 6, 32

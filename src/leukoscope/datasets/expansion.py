@@ -288,8 +288,8 @@ def _write(
     """Draw, make and write the copies of one original."""
     import cv2
 
-    from ..images.augmentation import apply, draw
     from ..images.decode import pixels_sha256
+    from ..images.draws import apply, draw
 
     height, width = pixels.shape[:2]
     for row in rows:

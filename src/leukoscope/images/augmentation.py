@@ -10,9 +10,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from ..schema import Record
-from .draws import Draws, apply, draw
 
-__all__ = ["PRESETS", "Augmentation", "Draws", "apply", "draw"]
+__all__ = ["PRESETS", "Augmentation"]
 
 
 def _rising(values: tuple[float, float]) -> tuple[float, float]:

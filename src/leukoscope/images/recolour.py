@@ -6,15 +6,13 @@ change with the stain, for there is none on them. Training does the same on tens
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .background import black, light
+from .drawn import Draws
 from .stains import BLANK_DENSITY, BLANK_NOISE, HED
-
-if TYPE_CHECKING:
-    from .draws import Draws
 
 __all__ = ["STAIN_SPACES", "lights", "recolour"]
 

@@ -14,8 +14,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..images.augmentation import Augmentation, Draws, draw
+from ..images.augmentation import Augmentation
 from ..images.background import BLACK
+from ..images.drawn import Draws
+from ..images.draws import draw
 from ..images.recolour import STAIN_SPACES, lights
 from ..images.stains import BLANK_DENSITY, BLANK_NOISE
 

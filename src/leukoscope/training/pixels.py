@@ -13,8 +13,9 @@ import numpy as np
 from ..datasets.expansion import copy_generator
 from ..datasets.manifest import Manifest
 from ..errors import ExperimentError, ImageError, StorageError
-from ..images.augmentation import Augmentation, apply, draw
+from ..images.augmentation import Augmentation
 from ..images.decode import decode
+from ..images.draws import apply, draw
 from ..images.pipeline import Fitted, Pipeline, fit
 from ..images.store import PixelStore, Source, Stored
 from ..models import network_of
