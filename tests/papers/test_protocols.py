@@ -12,6 +12,7 @@ from leukoscope.datasets.catalogue import CATALOGUE
 from leukoscope.errors import ProtocolError
 from leukoscope.papers import PAPERS
 from leukoscope.papers.cells import cells, experiment_of, scale_epochs
+from leukoscope.papers.planner import make_plan
 from leukoscope.papers.protocol import read_protocol
 from leukoscope.papers.published import lines, published
 from leukoscope.records.experiment import Experiment
@@ -72,6 +73,50 @@ def test_the_nine_networks_of_murtoza_are_there_by_name() -> None:
     protocol = read_protocol("murtoza2023")
     nine = "xception+vgg16+vgg19+resnet50+resnet101+inception_v3+mobilenet_v1+densenet121"
     assert len(cells(protocol, "leak-free", only=[f"backbone={nine}+efficientnet_b0"])) == 9
+
+
+@pytest.mark.parametrize(
+    ("paper", "arm", "count"),
+    [
+        ("murtoza2023", "cross-validation", 4),
+        ("murtoza2023", "baselines", 4),
+        ("abed2022", "cross-validation", 6),
+        ("abed2022", "baselines", 6),
+    ],
+)
+def test_extra_arms_are_there_by_name_and_only_so(paper: str, arm: str, count: int) -> None:
+    protocol = read_protocol(paper)
+    assert protocol.arm(arm).extra
+    for edition in protocol.editions:
+        assert arm not in {cell.arm for cell in cells(protocol, edition)}
+        for budget in ("full", "smoke"):
+            found = cells(protocol, edition, budget, only=[arm])  # type: ignore[arg-type]
+            assert len(found) == count
+            for cell in found:
+                experiment = experiment_of(cell)
+                if arm == "cross-validation":
+                    # With whole groups leak-free, of single images as published.
+                    assert experiment.split.kind == "kfold"
+                    assert experiment.split.folds == int(cell.values["folds"])
+                    assert experiment.edition == edition
+    plan = make_plan(protocol, protocol.editions, "full", [arm])
+    assert plan.cells == 2 * count
+
+
+def test_an_axis_that_only_an_extra_arm_has_names_it() -> None:
+    protocol = read_protocol("murtoza2023")
+    ten = cells(protocol, "leak-free", only=["folds=5+10,backbone=vgg16"])
+    assert [cell.id for cell in ten] == [
+        "cross-validation/backbone=vgg16,folds=5",
+        "cross-validation/backbone=vgg16,folds=10",
+    ]
+    scratch = cells(protocol, "leak-free", only=["baseline=simple-cnn"])
+    assert [cell.settings["model.name"] for cell in scratch] == ["simple-cnn"]
+    # An axis that it shares with the paper's own arm does not bring it in.
+    assert {cell.arm for cell in cells(protocol, "leak-free", only=["backbone=vgg16"])} == {
+        "transfer"
+    }
+    assert scale_epochs(protocol, 30) == 1
 
 
 def test_only_chooses_and_suggests() -> None:

@@ -114,8 +114,8 @@ def cells(
     budget
         ``full``: as published. ``smoke``: every axis, epochs divided, see ``budget``.
     only
-        Conditions as ``--only`` takes them; extras of an axis are cells only where they are
-        named here.
+        Conditions as ``--only`` takes them; extra arms, and extras of an axis, are cells only where
+        they are named here.
     reading
         Which of the paper's counts of trainings; ``full`` is everything its tables need.
 
@@ -156,18 +156,24 @@ def _of_arm(
         chosen = dict(zip(arm.axes, (value.name for value in combination), strict=True))
         if any(chosen.get(axis) not in names for axis, names in read_only.items()):
             continue
-        if not _is_wanted(arm, chosen, combination, wanted):
+        if not _is_wanted(protocol, arm, chosen, combination, wanted):
             continue
         yield _cell(protocol, arm, chosen, combination, edition, budget)
 
 
 def _is_wanted(
-    arm: Arm, chosen: dict[str, str], combination: Sequence[AxisValue], wanted: Only
+    protocol: Protocol,
+    arm: Arm,
+    chosen: dict[str, str],
+    combination: Sequence[AxisValue],
+    wanted: Only,
 ) -> bool:
     extras = {axis for axis, value in zip(arm.axes, combination, strict=True) if value.extra}
     if not wanted:
-        return not extras
+        return not extras and not arm.extra
     for condition in wanted:
+        if arm.extra and not condition.keys() & {"arm", *protocol.own_axes(arm)}:
+            continue
         named = all(
             (arm.name if key == "arm" else chosen.get(key)) in names
             for key, names in condition.items()

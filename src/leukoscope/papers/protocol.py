@@ -103,6 +103,9 @@ class Arm(Record):
     data: str = ""
     n: int = 0
     positives: float = 0
+    extra: bool = False
+    """Not in the paper; part of the grid only where it, or an axis that no other arm has, is asked
+    for by name."""
     after: str = ""
     """The cell whose trained weights this one begins with (chained transfer)."""
     settings: Settings = Field(default_factory=dict)
@@ -290,6 +293,11 @@ class Protocol(Record):
     def arm(self, name: str) -> Arm:
         """The arm of that name; raises ProtocolError with near names."""
         return _named(self.arms, name, f"{self.id}: no arm of the grid is called")
+
+    def own_axes(self, arm: Arm) -> frozenset[str]:
+        """Axes that only this arm has, or only arms that are extra as it is."""
+        others = {axis for one in self.arms if not one.extra for axis in one.axes}
+        return frozenset(arm.axes) - others
 
     def reading(self, name: str) -> Reading:
         """The reading of that name; raises ProtocolError with near names."""

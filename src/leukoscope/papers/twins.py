@@ -317,4 +317,6 @@ def _beyond(found: Found) -> Block | None:
 
 
 def _is_extra(found: Found, cell: Cell) -> bool:
+    if found.protocol.arm(cell.arm).extra:
+        return True
     return any(found.protocol.axis(name).value(value).extra for name, value in cell.values.items())
