@@ -381,7 +381,7 @@ def reproduce(
     data: Mapping[str, Path | str] | None = None,
     substitutes: Mapping[str, Path | str] | None = None,
     rendered: bool = False,
-    images: int = 2000,
+    images: int | None = None,
     subjects: int = 40,
     weights: Path | str = "",
     settings: Mapping[str, Any] | None = None,
@@ -400,7 +400,8 @@ def reproduce(
     data, substitutes
         The paper's data set → the folder or manifest of it, or of another set in its place.
     rendered, images, subjects
-        Draw the sets that are neither, with so many images and subjects.
+        Draw the sets that are neither, with so many images (None: as many as hold 2,000 cells)
+        and subjects.
     weights
         A file or folder instead of the hub, or ``none``.
     minutes

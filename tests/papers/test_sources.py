@@ -11,6 +11,8 @@ from PIL import Image
 
 from leukoscope.cli import main
 from leukoscope.datasets.reading import read_folder, read_rows
+from leukoscope.datasets.rendered import LAYOUTS
+from leukoscope.datasets.rendered.plan import Plan
 from leukoscope.errors import ManifestError, ProtocolError
 from leukoscope.papers.costs import MACHINES
 from leukoscope.papers.plan_table import plan_table
@@ -158,3 +160,16 @@ def test_minutes_are_the_budget_and_stand_in_plan_and_page(
     assert main([*call, "--minutes", "7"]) == 1
     assert main([*call, "--minutes", "7", "--budget", "full"]) == 2
     assert "--minutes 7 is of the smoke budget" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_set_of_fields_is_drawn_with_as_many_cells_not_images() -> None:
+    protocol = read_protocol("bhavsar2023")
+    drawn = survey(protocol, Request("bhavsar2023", rendered=True))["snam"].size.images
+    assert sum(drawn.values()) == 200
+    asked = survey(protocol, Request("bhavsar2023", rendered=True, images=64))["snam"].size.images
+    assert sum(asked.values()) == 64
+    fields = list(
+        LAYOUTS["rendered-snam"].draw(Plan("rendered-snam", 0, subjects=4, images=24, size=320))
+    )
+    blasts = [sum(cell.kind in ("blast", "plasma cell") for cell in f.truth) for f in fields]
+    assert np.mean(blasts) >= LAYOUTS["rendered-snam"].cells

@@ -58,7 +58,8 @@ def reproduce(
         bool, typer.Option("--rendered", help="Draw the data sets that are not given.")
     ] = False,
     images: Annotated[
-        int | None, typer.Option(min=8, help="Of a drawn data set.  [default: 2000]")
+        int | None,
+        typer.Option(min=8, help="Of a drawn data set; by default as many as hold 2,000 cells."),
     ] = None,
     subjects: Annotated[
         int | None, typer.Option(min=4, help="Of a drawn data set.  [default: 40]")

@@ -19,6 +19,7 @@ from .network_cost import cell_cost
 from .plan_table import plan_rows
 from .planner import Plan
 from .plates import SERIES
+from .protocol import Source
 from .reasons import Legend
 from .reproduction import Line, audited
 from .runner import Outcome
@@ -94,11 +95,18 @@ def _source(plan: Plan, name: str, used: DataUsed | None) -> dict[str, Any]:
         and plan.budget == "smoke"
         and used is not None
         and (
-            len(used.manifest) < SMOKE_IMAGES
+            len(used.manifest) * _cells_an_image(published, used) < SMOKE_IMAGES
             or 0 < len(set(used.manifest.column("subject")) - {""}) < SMOKE_SUBJECTS
         ),
         "inferred": bool(used and used.manifest.card.groups_inferred),
     }
+
+
+def _cells_an_image(published: Source, used: DataUsed) -> int:
+    """The paper's own layout may be one of fields; what stands in for it is one of cells."""
+    from ..datasets.rendered import LAYOUTS
+
+    return 1 if used.kind == "substitute" else LAYOUTS[published.rendered].cells
 
 
 def _plan_row(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import ProtocolError
-from .budget import SMOKE_IMAGES, SMOKE_MINUTES, SMOKE_SUBJECTS
+from .budget import SMOKE_MINUTES, SMOKE_SUBJECTS
 from .cells import Budget
 
 __all__ = ["Request", "dataset_paths"]
@@ -32,7 +32,8 @@ class Request:
     """The paper's data set → another one that stands in for it."""
     rendered: bool = False
     """Draw what is neither."""
-    images: int = SMOKE_IMAGES
+    images: int | None = None
+    """Of each set that is drawn; None: as many as hold 2,000 cells."""
     subjects: int = SMOKE_SUBJECTS
     weights: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)

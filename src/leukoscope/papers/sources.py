@@ -15,6 +15,7 @@ from ..errors import ProtocolError, suggestion
 from ..progress import Progress
 from ..splits.grouping import open_grouped
 from ..splits.kinds import has_test_part
+from .budget import SMOKE_IMAGES
 from .draws import DataSize
 from .protocol import Protocol, Source
 from .request import Request
@@ -124,11 +125,18 @@ def _survey_of_drawing(source: Source, request: Request) -> Survey:
 
     # Of two classes half is drawn of each; of more, as published.
     weights = list(source.images.values()) if len(source.images) > 2 else [1.0, 1.0]
-    counts = share_out(weights, request.images)
+    counts = share_out(weights, _images(source.rendered, request))
     size = DataSize(dict(zip(source.images, counts, strict=True)))
     # C-NMC, the only set that asks, is drawn in the folds of its training part.
     note = NO_TEST if source.without_test else ""
     return Survey("rendered", source.rendered, size, request.subjects, note)
+
+
+def _images(layout: str, request: Request) -> int:
+    """Pictures to draw; a field holds several cells."""
+    from ..datasets.rendered import LAYOUTS
+
+    return request.images or -(-SMOKE_IMAGES // LAYOUTS[layout].cells)
 
 
 def data_words(protocol: Protocol, here: Mapping[str, Survey] | None) -> dict[str, str]:
@@ -226,7 +234,7 @@ def _draw(name: str, side: int, request: Request, out: Path, progress: Progress)
         name,
         partial,
         subjects=request.subjects,
-        images=request.images,
+        images=_images(name, request),
         size=min(LAYOUTS[name].size[0], max(SMALLEST_RENDERED_PX, side)),
         progress=progress,
     )

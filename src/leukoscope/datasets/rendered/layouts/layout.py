@@ -28,6 +28,8 @@ class Layout:
     size: tuple[int, int]
     draw: Callable[[Plan], Iterator[Picture]]
     fewest_subjects: int = 2
+    cells: int = 1
+    """Of its classes on a picture, at least and on average."""
     um_per_pixel: float | None = None
     positive: str = "blast"
     finish: Callable[[Path, Sequence[tuple[str, str]]], None] | None = None

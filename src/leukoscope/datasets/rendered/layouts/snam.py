@@ -73,6 +73,7 @@ LAYOUT = Layout(
     classes={"b-all": "blast", "mm": ""},
     normal_means="none: SN-AM has no healthy class",
     size=(2560, 1920),
+    cells=10,
     draw=draw,
     um_per_pixel=UM_PER_PIXEL,
     notes=("A row is a whole field.",),
