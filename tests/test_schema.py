@@ -162,5 +162,5 @@ def test_a_default_that_waits_for_a_wrong_key_is_no_fault_of_its_own() -> None:
     from leukoscope.records.experiment import Model
 
     with pytest.raises(ExperimentError) as told:
-        parse(Model, {"reading": "R3"}, where="--set", error=ExperimentError)
-    assert str(told.value) == "--set: key 'reading' is 'R3'. Known: R1, R2."
+        parse(Model, {"reading": "R9"}, where="--set", error=ExperimentError)
+    assert str(told.value) == "--set: key 'reading' is 'R9'. Known: R1, R2, R3."

@@ -21,14 +21,14 @@ ALL_WEIGHTS = {
 }
 
 
-@pytest.mark.parametrize("reading", ["R1", "R2"])
+@pytest.mark.parametrize("reading", ["R1", "R2", "R3"])
 @pytest.mark.parametrize("size", [32, 48])
 def test_the_eight_flatten_lengths_of_table_6(reading: str, size: int) -> None:
     found = tuple(flatten_length(cnn.layers(name, reading), 3, size) for name in PUBLISHED)
     assert found == TABLE_6[size]
 
 
-@pytest.mark.parametrize("reading", ["R1", "R2"])
+@pytest.mark.parametrize("reading", ["R1", "R2", "R3"])
 def test_the_numbers_of_convolutions(reading: str) -> None:
     counts = [sum(isinstance(x, Conv) for x in cnn.layers(name, reading)) for name in PUBLISHED]
     assert counts == [3, 6, 9, 10]
@@ -48,6 +48,14 @@ def test_in_the_second_reading_every_network_ends_in_a_pool() -> None:
         layers = cnn.layers(name, "R2")
         place = [isinstance(x, Flatten) for x in layers].index(True)
         assert layers[place - 1] == Pool(2)
+
+
+def test_in_the_third_reading_no_more_than_two_convolutions_follow_a_padded_one() -> None:
+    for name in PUBLISHED:
+        layers = cnn.layers(name, "R3")
+        padded = [x.padding == "same" for x in layers if isinstance(x, Conv)]
+        assert not any(a and b for a, b in pairwise(padded)), "[same, valid] in pairs"
+        assert padded[:2] == [True, False]
 
 
 @pytest.mark.parametrize("size", [32, 48])

@@ -150,6 +150,9 @@ def test_another_reading_of_a_network_costs_what_it_costs() -> None:
         network = build(Model(name="cnn-2", reading=reading), 3, 32, 2, generator=torch.Generator())
         assert gflop == pytest.approx(network_size(network, 32).operations / 1e9, rel=1e-6)
     assert r2 > 10 * r1
+    r3 = forward_gflop("cnn-4", 48, Model(reading="R3")) or 0
+    network = build(Model(name="cnn-4", reading="R3"), 3, 48, 2, generator=torch.Generator())
+    assert r3 == pytest.approx(network_size(network, 48).operations / 1e9, rel=1e-6)
 
 
 def test_the_papers_own_data_is_drawn_from_as_published_at_the_full_budget() -> None:

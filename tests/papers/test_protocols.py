@@ -75,6 +75,17 @@ def test_the_nine_networks_of_murtoza_are_there_by_name() -> None:
     assert len(cells(protocol, "leak-free", only=[f"backbone={nine}+efficientnet_b0"])) == 9
 
 
+def test_the_other_readings_of_varol_can_be_chosen() -> None:
+    """§2.2's 2532 images, and blocks of two convolutions (PAPERS §1.4)."""
+    protocol = read_protocol("varol2024")
+    as_counted = cells(protocol, "as-published", only=["dataset=1b"])
+    assert len(as_counted) == 972 // 3
+    assert {cell.settings["data.balance"] for cell in as_counted} == {1266}
+    assert not [cell for cell in cells(protocol, "as-published") if cell.values["dataset"] == "1b"]
+    blocks = experiment_of(as_counted[0], {"model.reading": "R3"})
+    assert blocks.model.reading == "R3"
+
+
 @pytest.mark.parametrize(
     ("paper", "arm", "count"),
     [

@@ -1,14 +1,21 @@
 """The small networks that are trained from nothing: CNN-1…4 and the simple CNN.
 
 varol2024 prints the number of convolutions (3, 6, 9, 10), the head (256, 128, sigmoid) and eight
-flatten lengths (Table 6), not the layers. Two reconstructions fit all eight lengths with one rule:
+flatten lengths (Table 6), not the layers. Two reconstructions fit all eight lengths with one rule,
+a third fits each network by itself:
 
 R1
     a chain of blocks in which each network begins with the one before it ("obtained by gradually
     increasing the number of layers", §4).
 R2
     the same, but CNN-1 and CNN-2 end in a pool as Figure 5 has it; the lengths then force widths
-    of 256 and 512. Only the last width of each network is determined by Table 6.
+    of 256 and 512.
+R3
+    blocks of two, [same, valid], as in Keras's example for CIFAR; each network needs its pools at
+    other places, so no rule leads from one to the next.
+
+Only the last width of each network is determined by Table 6; R3's others double towards 512 in
+CNN-2 and are 64 elsewhere.
 
 abed2022 prints its network as a table of layers (Figure 4.8).
 """
@@ -38,7 +45,7 @@ def layers(
     name
         One of ``NAMES``.
     reading
-        ``R1`` or ``R2``: which reconstruction of varol2024's networks.
+        ``R1``, ``R2`` or ``R3``: which reconstruction of varol2024's networks.
     activation
         Of every layer but the last.
     dropout
@@ -77,6 +84,8 @@ def _block(filters: int, activation: Activation) -> tuple[Layer, ...]:
 
 def _varol2024(name: str, reading: str, activation: Activation) -> tuple[Layer, ...]:
     """The convolution part (PAPERS: architecture search over Table 6)."""
+    if reading == "R3":
+        return _blocks_of_two(name, activation)
     if reading == "R2" and name == "cnn-1":
         return (*_block(256, activation), Pool())
     if reading == "R2" and name == "cnn-2":
@@ -86,6 +95,30 @@ def _varol2024(name: str, reading: str, activation: Activation) -> tuple[Layer, 
     three = (*two, Pool(), *_block(64, activation), Pool())
     four = (*three, Conv(64, 3, "valid", activation), Pool())
     return {"cnn-1": one, "cnn-2": two, "cnn-3": three, "cnn-4": four}[name]
+
+
+BLOCKS_OF_TWO = {
+    "cnn-1": "SV V",
+    "cnn-2": "SV SVP SV",
+    "cnn-3": "SV SVP SV SV VP",
+    "cnn-4": "SV SV SVP SVP SVP",
+}
+"""Network → its blocks: S and V are convolutions (same, valid), P is a pool."""
+WIDTHS_OF_TWO = {"cnn-2": (128, 256, 512)}
+"""Filters of each block, where they are not 64."""
+
+
+def _blocks_of_two(name: str, activation: Activation) -> tuple[Layer, ...]:
+    blocks = BLOCKS_OF_TWO[name].split()
+    widths = WIDTHS_OF_TWO.get(name, (64,) * len(blocks))
+    found: list[Layer] = []
+    for block, filters in zip(blocks, widths, strict=True):
+        for letter in block:
+            if letter == "P":
+                found.append(Pool())
+            else:
+                found.append(Conv(filters, 3, "same" if letter == "S" else "valid", activation))
+    return tuple(found)
 
 
 def _abed2022(activation: Activation) -> tuple[Layer, ...]:

@@ -113,7 +113,7 @@ class Model(Record):
     name: str = "cnn-3"
     activation: Literal["relu", "elu", "gelu", "silu", "tanh"] = "relu"
     dropout: float = Field(default=0.0, ge=0, lt=1)
-    reading: Literal["R1", "R2"] = "R1"
+    reading: Literal["R1", "R2", "R3"] = "R1"
     """Which reconstruction of varol2024's unpublished networks."""
     weights: str = "none"
     """``none`` (from scratch) or ``run:FOLDER``: the backbone, or the small network's convolutions,
