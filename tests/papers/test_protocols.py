@@ -93,6 +93,7 @@ def test_the_other_readings_of_varol_can_be_chosen() -> None:
         ("murtoza2023", "baselines", 4),
         ("abed2022", "cross-validation", 6),
         ("abed2022", "baselines", 6),
+        ("bhavsar2023", "real-sets", 20),
     ],
 )
 def test_extra_arms_are_there_by_name_and_only_so(paper: str, arm: str, count: int) -> None:
@@ -112,6 +113,24 @@ def test_extra_arms_are_there_by_name_and_only_so(paper: str, arm: str, count: i
                     assert experiment.edition == edition
     plan = make_plan(protocol, protocol.editions, "full", [arm])
     assert plan.cells == 2 * count
+
+
+def test_five_real_sets_stand_for_five_draws() -> None:
+    """PAPERS §5.4: ALL-IDB1, ALL-IDB2, C-NMC, Taleghani, SN-AM; SN-AM alone has no normal cells."""
+    protocol = read_protocol("bhavsar2023")
+    paper = {cell.id for cell in cells(protocol, "leak-free")}
+    sets = cells(protocol, "leak-free", only=["real-sets"])
+    assert {cell.stands_for for cell in sets} == paper
+    assert list(dict.fromkeys(cell.data for cell in sets)) == [
+        "allidb1",
+        "allidb2",
+        "cnmc",
+        "taleghani",
+        "snam",
+    ]
+    tasks = {cell.data: experiment_of(cell).data.task for cell in sets}
+    assert [name for name, task in tasks.items() if task == "classes"] == ["snam"]
+    assert protocol.own_data == {"snam"}, "the others are of this reading alone"
 
 
 def test_an_axis_that_only_an_extra_arm_has_names_it() -> None:

@@ -40,6 +40,8 @@ class Cell:
     """Id of the cell whose weights this one begins with; empty where there is none."""
     settings: dict[str, Any] = field(hash=False)
     """Dotted keys of the experiment."""
+    stands_for: str = ""
+    """Id of the paper's cell of which this one is another reading; empty where of none."""
 
     @property
     def folder(self) -> str:
@@ -218,6 +220,14 @@ def _cell(
         ),
         after=filled({"after": arm.after}, chosen)["after"],
         settings=settings,
+        stands_for=next(
+            (
+                filled({"id": text}, chosen)["id"]
+                for name, text in arm.stands_for.items()
+                if name in chosen.values()
+            ),
+            "",
+        ),
     )
 
 

@@ -106,6 +106,9 @@ class Arm(Record):
     extra: bool = False
     """Not in the paper; part of the grid only where it, or an axis that no other arm has, is asked
     for by name."""
+    stands_for: dict[str, str] = Field(default_factory=dict)
+    """Value of one of its axes → the paper's cell, in whose place its own stands in the tables
+    where that was not run: another reading of the same figures."""
     after: str = ""
     """The cell whose trained weights this one begins with (chained transfer)."""
     settings: Settings = Field(default_factory=dict)
@@ -298,6 +301,15 @@ class Protocol(Record):
         """Axes that only this arm has, or only arms that are extra as it is."""
         others = {axis for one in self.arms if not one.extra for axis in one.axes}
         return frozenset(arm.axes) - others
+
+    @property
+    def own_data(self) -> frozenset[str]:
+        """The data sets of arms that are not extra."""
+        arms = [arm for arm in self.arms if not arm.extra]
+        names = {arm.data for arm in arms}
+        for arm in arms:
+            names |= {v.data for axis in arm.axes for v in values_of(arm, self.axis(axis))}
+        return frozenset(names - {""})
 
     def reading(self, name: str) -> Reading:
         """The reading of that name; raises ProtocolError with near names."""

@@ -64,7 +64,11 @@ def write_reproduction_report(
         random_weights=plan.weights == "none",
         done=len(done),
         total=len(outcomes),
-        sources=[_source(plan, name, sources.get(name)) for name in protocol.data],
+        sources=[
+            _source(plan, name, sources.get(name))
+            for name in protocol.data
+            if name in protocol.own_data or name in sources
+        ],
         tables=shown,
         blocks=blocks,
         spreads=_spreads(found),

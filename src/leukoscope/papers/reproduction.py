@@ -40,6 +40,8 @@ class Line:
     """Edition → figure."""
     gap: float | None
     """As published minus leak-free."""
+    ran: str
+    """Id of the cell that was, or would be, run for it; empty for a mean."""
     epochs: int
     data: str
     data_kind: str
@@ -56,7 +58,10 @@ def reproduction_lines(
     protocol = plan.protocol
     of_cell = {(one.cell.id, one.cell.edition): one for one in outcomes}
     verdicts = audited(protocol)
-    costs = {place: cell_cost(one) for place, one in of_cell.items() if one.run and not one.reason}
+    for other in outcomes:
+        if other.cell.stands_for:  # another reading of the paper's cell, where that was not run
+            of_cell.setdefault((other.cell.stands_for, other.cell.edition), other)
+    costs = {place: cell_cost(o) for place, o in of_cell.items() if o.run and not o.reason}
     worst = {place: _worst(of_cell[place]) for place in costs}
     groups_of: dict[str, Mapping[str, str]] = {}
     found: list[Line] = []
@@ -78,7 +83,8 @@ def reproduction_lines(
             if metric == "training_accuracy" and one.value is not None:
                 one = _of_training(one, outcome, sources, groups_of)
             measured[edition] = one
-        first = next((o for o in outcomes if o.cell.id == cell.cell), None)
+        mine = (of_cell.get((cell.cell, edition)) for edition in protocol.editions)
+        first = next((outcome for outcome in mine if outcome is not None), None)
         source = sources.get(first.cell.data) if first else None
         verdict = verdicts.get((cell.table, cell.line))
         found.append(
@@ -88,6 +94,7 @@ def reproduction_lines(
                 audit=verdict.verdict if verdict else "",
                 measured=measured,
                 gap=_gap(measured),
+                ran=first.cell.id if first else cell.cell,
                 epochs=first.epochs if first else 0,
                 data=source.words if source else "",
                 data_kind=source.kind if source else "",
@@ -127,6 +134,7 @@ def _mean(cell: Published, protocol: Protocol, before: Sequence[Line]) -> Line:
         audit="",
         measured=measured,
         gap=_gap(measured),
+        ran="",
         epochs=0,
         data=ran.data if ran else "",
         data_kind=ran.data_kind if ran else "",

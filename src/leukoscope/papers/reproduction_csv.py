@@ -53,7 +53,7 @@ def _figure(plan: Plan, line: Line) -> dict[str, Any]:
         "published": line.published.value,
         "published_value": _digits(line.value),
         "audit": line.audit,
-        "cell": line.published.cell,
+        "cell": line.ran,
         "gap": _digits(line.gap),
         "epochs": line.epochs or "",
         "budget": plan.budget,

@@ -143,6 +143,8 @@ def data_words(protocol: Protocol, here: Mapping[str, Survey] | None) -> dict[st
     """Data set → what is planned for; ``here`` is None where no data is named."""
     words = {}
     for name, source in protocol.data.items():
+        if name not in protocol.own_data and name not in (here or ()):
+            continue
         if here is None:
             count = sum(source.images.values())
             words[name] = f"not named; planned at the paper's {counted(count, 'image')}"

@@ -137,7 +137,7 @@ def _rows(plan: Plan, lines: Sequence[Line], legend: Legend) -> tuple[Row, ...]:
         Row(
             line=name if not number else "",
             figures=len(some),
-            setting="" if number else line.published.cell.partition("/")[2].replace(",", ", "),
+            setting="" if number else line.ran.partition("/")[2].replace(",", ", "),
             metric=metric_title(plan.protocol.table(line.published.table), line.published.metric),
             published=line.published.value,
             impossible=line.audit == "impossible" and not number,
