@@ -9,7 +9,9 @@ from collections import Counter
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from leukoscope.papers import PAPERS
 from leukoscope.papers.protocol import read_protocol
@@ -124,3 +126,19 @@ def test_the_pages_have_all_transcribed_cells(pages: dict[str, str], real_data: 
             )
             missing = wanted - printed(found[name])
             assert not missing, (paper, name, missing)
+
+
+def test_a_substitute_is_told_before_anything_else(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for label in ("blast", "normal"):
+        for number in range(4):
+            path = tmp_path / "cells" / label / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(rng.integers(0, 255, (20, 20, 3), dtype=np.uint8)).save(path)
+    nowhere = tmp_path / "weights"
+    nowhere.mkdir()
+    request = Request("fata2023", substitutes={"cnmc": tmp_path / "cells"}, weights=str(nowhere))
+    made = reproduce(request, tmp_path / "out", Progress(quiet=True))
+    page = (made.folder / "reproduction.html").read_text(encoding="utf-8")
+    assert "Substitute data:</strong> cells in place of C-NMC 2019" in page
+    assert page.index("page.substitute") < page.index("<h1")

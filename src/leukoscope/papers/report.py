@@ -60,6 +60,11 @@ def write_reproduction_report(
         rendered=any(source.kind == "rendered" for source in sources.values()),
         all_rendered=bool(sources)
         and all(source.kind == "rendered" for source in sources.values()),
+        substitutes=[
+            f"{source.title} in place of {protocol.data[name].title}"
+            for name, source in sources.items()
+            if source.kind == "substitute"
+        ],
         changed=[f"{key} = {value_words(value)}" for key, value in plan.changes.items()],
         random_weights=plan.weights == "none",
         done=len(done),
