@@ -13,7 +13,7 @@ import safetensors.torch
 import torch
 
 from leukoscope.errors import DownloadError, ExperimentError
-from leukoscope.models import weight_files
+from leukoscope.models import hub, weight_files
 from leukoscope.models.backbones import build_backbone
 from leukoscope.models.timm_import import import_timm
 from leukoscope.models.weight_files import convert_checkpoint, find_weights, header_of
@@ -125,6 +125,7 @@ def test_from_the_hub(
         return str(folder / file)
 
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
+    monkeypatch.setattr(hub, "reachable", lambda address: True)
     facts = find_weights("mobilenetv3_small_050", "hub").facts
     assert asked == ["timm/mobilenetv3_small_050.lamb_in1k"]
     assert facts.source == "hub:timm/mobilenetv3_small_050.lamb_in1k"
@@ -139,6 +140,7 @@ def test_without_a_network_it_is_said_what_to_bring(monkeypatch: pytest.MonkeyPa
         raise huggingface_hub.errors.LocalEntryNotFoundError("no connection")
 
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", unreachable)
+    monkeypatch.setattr(hub, "reachable", lambda address: True)
     with pytest.raises(DownloadError, match=r"download model\.safetensors.*timm/vgg16\.tv_in1k"):
         find_weights("vgg16", "hub")
     monkeypatch.setattr(torch.hub, "download_url_to_file", unreachable_url)

@@ -22,7 +22,6 @@ from leukoscope.papers.protocol import read_protocol
 from leukoscope.papers.published import published
 from leukoscope.papers.reproduce import plan_for, reproduce
 from leukoscope.papers.request import Request
-from leukoscope.papers.runner import has_weights
 from leukoscope.progress import Progress
 from leukoscope.records.experiment import Experiment, with_settings
 
@@ -149,7 +148,11 @@ def test_what_cannot_be_run_takes_no_time_and_stands_for_no_axis() -> None:
     real = {"cnmc": DataSize({"blast": 7272, "normal": 3389})}
     protocol = read_protocol("abed2022")
     plan = make_plan(
-        protocol, ["leak-free"], "smoke", sizes=real, runs=lambda one: one.data == "allidb2"
+        protocol,
+        ["leak-free"],
+        "smoke",
+        sizes=real,
+        obstacle=lambda one: "" if one.data == "allidb2" else "no data",
     )
     assert not plan.too_long
     assert not plan.left_out
@@ -158,15 +161,15 @@ def test_what_cannot_be_run_takes_no_time_and_stands_for_no_axis() -> None:
         ["leak-free"],
         "smoke",
         sizes=real,
-        runs=lambda one: one.experiment.model.name == "simple-cnn",
+        obstacle=lambda one: "" if one.experiment.model.name == "simple-cnn" else "no weights",
     )
     assert (simple.cells, simple.too_long) == (15, {})
 
 
 def test_weights_that_are_not_here_take_no_time(tmp_path: Path) -> None:
     def of(weights: str) -> list[bool]:
-        plan = make_plan(read_protocol("murtoza2023"), ["leak-free"], "smoke", weights=weights)
-        return [has_weights(training) for training in plan.trainings]
+        plan = plan_for(Request("murtoza2023", editions=("leak-free",), weights=weights))
+        return [not training.obstacle for training in plan.trainings]
 
     assert of(str(tmp_path)) == [False] * 4
     assert of("none") == of("") == [True] * 4
@@ -215,7 +218,7 @@ def test_cells_beyond_the_budget_say_so_everywhere(
     monkeypatch.setattr(
         module,
         "plan_for",
-        lambda request, here=None: make_plan(
+        lambda request, here=None, network=True: make_plan(
             read_protocol("fata2023"), ("leak-free",), "smoke", minutes=0.001
         ),
     )

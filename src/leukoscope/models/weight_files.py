@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import DownloadError, ExperimentError, MissingExtraError, StorageError
+from ..errors import ExperimentError, StorageError
 from ..files import atomic_path, cache_folder, sha256_file
+from .hub import fetch, hub_file
 from .pretrained import (
     HUB_IDS,
     Pretraining,
@@ -188,58 +189,20 @@ def _stem(path: Path) -> str:
 
 def _from_hub(name: str, tag: str) -> WeightFile:
     facts, config = published(name, tag)
-    repository, file = HUB_IDS.get(name) or config.hf_hub_id, "model.safetensors"
-    if repository:
-        path = _download_from_hub(name, repository, file)
+    wanted = hub_file(name, tag)
+    path, *beside = fetch(wanted)
+    if wanted.repository:
         if name in HUB_IDS:
-            config_file = _download_from_hub(name, repository, "config.json")
-            facts = facts_of_config(facts, read_json_object(config_file))
-        source = f"hub:{repository}"
-    elif config.url:
-        path = convert_checkpoint(_download_url(name, str(config.url)))
-        source = f"hub:{config.url}"
+            facts = facts_of_config(facts, read_json_object(beside[0]))
+        source = f"hub:{wanted.repository}"
     else:
-        raise ExperimentError(
-            f"timm publishes no weights of {name}. Give a file in model.weights, or 'none'."
-        )
+        path = convert_checkpoint(path)
+        source = f"hub:{wanted.address}"
     datasets = facts.datasets or datasets_of_tag(str(config.tag))
     if name in HUB_IDS:
         datasets = datasets_of_tag(name.partition("-")[0])
     changed = {"source": source, "sha256": sha256_file(path), "datasets": datasets}
     return WeightFile(path, facts.model_copy(update=changed))
-
-
-def _download_from_hub(name: str, repository: str, file: str) -> Path:
-    try:
-        from huggingface_hub import hf_hub_download
-    except ModuleNotFoundError as reason:
-        raise MissingExtraError("Downloading weights", "train") from reason
-    try:
-        return Path(hf_hub_download(repository, file))
-    except OSError as reason:  # the hub's own errors are all of this kind
-        raise DownloadError(
-            f"the weights of {name} cannot be downloaded ({str(reason).splitlines()[0]}). On a "
-            f"machine with a network, download {file} (and config.json) from "
-            f"https://huggingface.co/{repository} into one folder, bring the folder here, and give "
-            "it in model.weights."
-        ) from reason
-
-
-def _download_url(name: str, url: str) -> Path:
-    import torch
-
-    path = cache_folder() / "weights" / url.rpartition("/")[2]
-    if path.is_file():
-        return path
-    with atomic_path(path) as temporary:
-        try:
-            torch.hub.download_url_to_file(url, str(temporary), progress=False)
-        except OSError as reason:
-            raise DownloadError(
-                f"the weights of {name} cannot be downloaded ({reason}). On a machine with a "
-                f"network, download {url}, bring the file here, and give it in model.weights."
-            ) from reason
-    return path
 
 
 def convert_checkpoint(path: Path) -> Path:

@@ -43,6 +43,8 @@ class Training:
     data: str
     after: str
     """Name of the training whose weights it begins with; empty where there is none."""
+    obstacle: str = ""
+    """Why it cannot be run, as far as that is known before anything is begun."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,8 @@ class Plan:
     """Of an edition at the smoke budget."""
     data: Mapping[str, str] = field(default_factory=dict)
     """Data set → what is planned for, in words."""
+    downloads: Mapping[str, str] = field(default_factory=dict)
+    """Backbone → where its weights are downloaded from, of those that are not here."""
 
     @property
     def scaled(self) -> dict[str, float]:
@@ -80,13 +84,18 @@ class Plan:
         return found
 
     @property
+    def possible(self) -> tuple[Training, ...]:
+        """Trainings that nothing is known to stand in the way of."""
+        return tuple(one for one in self.trainings if not one.obstacle)
+
+    @property
     def cells(self) -> int:
-        """Cells of all editions together that are to be run."""
+        """Cells of all editions together that have a place, possible or not."""
         return sum(len(training.cells) for training in self.trainings)
 
     def seconds(self, machine: Machine) -> float:
         """What the whole is estimated to take there."""
-        return sum(training.cost.seconds(machine) for training in self.trainings)
+        return sum(training.cost.seconds(machine) for training in self.possible)
 
 
 def shares_epochs(experiment: Experiment) -> bool:
@@ -121,7 +130,7 @@ def make_plan(
     changes: Mapping[str, Any] | None = None,
     instead: Mapping[str, Mapping[str, Any]] | None = None,
     reading: str = "full",
-    runs: Callable[[Training], bool] = lambda training: True,
+    obstacle: Callable[[Training], str] = lambda training: "",
     minutes: float = SMOKE_MINUTES,
 ) -> Plan:
     """Plan the cells of a paper.
@@ -139,9 +148,9 @@ def make_plan(
         Keys set for every cell, such as ``training.device``.
     instead
         Data set → keys that its cells have otherwise, before ``changes``.
-    runs
-        Whether a training can be run as far as is known before: one that cannot (no data, no
-        weights) takes no time of a budget, and is planned to be told why.
+    obstacle
+        Why a training cannot be run (no data, no weights), or nothing: one that cannot takes no
+        time of a budget, and neither can what begins with it.
     minutes
         Of an edition at the smoke budget; to meet every axis may take longer.
 
@@ -166,8 +175,9 @@ def make_plan(
             experiment = _experiment(cell, scales[cell.data], weights, otherwise)
             groups.setdefault(_key(cell, experiment), []).append((cell, experiment))
         mine = [_training(protocol, group, known) for group in groups.values()]
+        mine = _obstructed(mine, obstacle)
         if budget == "smoke":
-            mine, beyond, cover_seconds = _within(minutes, protocol, mine, runs)
+            mine, beyond, cover_seconds = _within(minutes, protocol, mine)
             left_out += beyond
             if cover_seconds > 60 * minutes:
                 too_long[edition] = cover_seconds
@@ -202,14 +212,24 @@ def _scales(
     return found
 
 
+def _obstructed(
+    trainings: Sequence[Training], obstacle: Callable[[Training], str]
+) -> list[Training]:
+    """Each with what stands in its way, and second stages with what is in that of their first."""
+    own = {one.name: obstacle(one) for one in trainings}
+    found = []
+    for one in trainings:
+        first = own.get(one.after, "")
+        behind = f"its first stage ({one.after}) cannot be run: {first}" if first else ""
+        found.append(replace(one, obstacle=own[one.name] or behind))
+    return found
+
+
 def _within(
-    minutes: float,
-    protocol: Protocol,
-    trainings: Sequence[Training],
-    runs: Callable[[Training], bool],
+    minutes: float, protocol: Protocol, trainings: Sequence[Training]
 ) -> tuple[list[Training], list[Training], float]:
     """What the smoke budget has room for, what it has not, and the seconds of its axes alone."""
-    possible = [one for one in trainings if runs(one)]
+    possible = [one for one in trainings if not one.obstacle]
     choice = choose(_candidates(protocol, possible), 60 * minutes)
     beyond = [one for one in possible if one.name not in choice.names]
     return [one for one in trainings if one not in beyond], beyond, choice.cover_seconds
@@ -256,7 +276,7 @@ def _computed_once(trainings: Sequence[Training]) -> list[Training]:
     seen: set[str] = set()
     found = []
     for one in trainings:
-        key = _vectors_of(one)
+        key = "" if one.obstacle else _vectors_of(one)
         found.append(replace(one, cost=one.cost.cached) if key in seen else one)
         seen |= {key} - {""}
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from .cluster import import_ray, run_on_ray
 from .counts import counts
 from .engines import Engine, refuse_jobs, run_here, share_of
 from .fuzzy_stage import fuzzy_stage
+from .obstacles import WeightsAtHand, obstacle_of
 from .plan_table import plan_rows, plan_table
 from .planner import Plan, make_plan
 from .processes import run_processes
@@ -27,7 +28,7 @@ from .report import write_reproduction_report
 from .reproduction import Line, reproduction_lines
 from .reproduction_csv import write_reproduction_csv
 from .request import Request
-from .runner import Outcome, has_weights, run_plan
+from .runner import Outcome, run_plan
 from .sources import NO_TEST, Survey, data_words, gather, survey
 
 __all__ = ["Reproduction", "image_sides", "plan_for", "reproduce"]
@@ -67,11 +68,16 @@ def reproduce(request: Request, out: Path, progress: Progress) -> Reproduction:
     protocol = read_protocol(request.paper)
     _refuse_engine(request)
     _refuse_other_budget(request, out)
-    first = plan_for(request, survey(protocol, request))
+    surveyed = survey(protocol, request)
+    first = plan_for(request, surveyed)
+    # Nodes of a cluster have networks and caches of their own.
+    network = request.engine == "ray" or _answers(first.downloads.values())
+    if not network:
+        first = plan_for(request, surveyed, network=False)
     progress.say(plan_table(first))
     sources = gather(protocol, request, image_sides(first), out, progress)
     opened = {name: one.survey(protocol.data[name]) for name, one in sources.items()}
-    plan = plan_for(request, opened)
+    plan = plan_for(request, opened, network=network)
     if _asks(plan) != _asks(first):
         progress.say("Some images cannot be used, so this is planned instead:")
         progress.say(plan_table(plan))
@@ -95,6 +101,14 @@ def reproduce(request: Request, out: Path, progress: Progress) -> Reproduction:
         plan, outcomes, lines, counted, sources, out / "reproduction.html", staged
     )
     return Reproduction(plan, outcomes, lines, out)
+
+
+def _answers(addresses: Iterable[str]) -> bool:
+    """Whether the servers that weights are to be downloaded from can be reached."""
+    from ..models.hub import reachable
+
+    servers = {"/".join(address.split("/")[:3]): address for address in addresses}
+    return all(reachable(address) for address in servers.values())
 
 
 def image_sides(plan: Plan) -> dict[str, int]:
@@ -152,7 +166,7 @@ def _engine(request: Request, plan: Plan) -> Engine:
         )
     share = share_of(
         len(plan.trainings),
-        max((training.cost.memory_bytes for training in plan.trainings), default=0.0),
+        max((training.cost.memory_bytes for training in plan.possible), default=0.0),
         jobs=request.jobs,
         gpu=request.jobs is None and _on_gpu(plan),
     )
@@ -170,7 +184,9 @@ def _on_gpu(plan: Plan) -> bool:
     return torch.cuda.is_available()
 
 
-def plan_for(request: Request, here: Mapping[str, Survey] | None = None) -> Plan:
+def plan_for(
+    request: Request, here: Mapping[str, Survey] | None = None, *, network: bool = True
+) -> Plan:
     """The plan of a request, at the sizes of the data that is here.
 
     Parameters
@@ -178,10 +194,14 @@ def plan_for(request: Request, here: Mapping[str, Survey] | None = None) -> Plan
     here
         What there is of each data set; without it the data that the request names is looked at,
         and where it names none all are believed to be here, as large as published.
+    network
+        Whether weights that are not here are believed to be downloaded.
     """
     protocol = read_protocol(request.paper)
     if here is None and request.names_data:
         here = survey(protocol, request)
+    weights = WeightsAtHand(network)
+    known = protocol.data if here is None else here
     plan = make_plan(
         protocol,
         request.editions or protocol.editions,
@@ -196,15 +216,15 @@ def plan_for(request: Request, here: Mapping[str, Survey] | None = None) -> Plan
             for name, one in (here or {}).items()
             if one.note == NO_TEST
         },
-        runs=lambda training: here is None or (training.data in here and has_weights(training)),
+        obstacle=lambda training: obstacle_of(training, known, weights),
         minutes=request.minutes,
     )
-    return replace(plan, data=data_words(protocol, here))
+    return replace(plan, data=data_words(protocol, here), downloads=weights.to_download)
 
 
 def _refuse_small_machine(plan: Plan, out: Path, progress: Progress, engine: str) -> None:
     """Disk and memory are estimated before anything is trained."""
-    disk = sum(training.cost.disk_bytes for training in plan.trainings)
+    disk = sum(training.cost.disk_bytes for training in plan.possible)
     out.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(out).free
     if disk > free:
@@ -212,7 +232,9 @@ def _refuse_small_machine(plan: Plan, out: Path, progress: Progress, engine: str
             f"{out}: the plan needs about {disk / 2**30:.1f} GiB and {free / 2**30:.1f} GiB are "
             "free. Choose another disk with -o, or fewer cells with --only."
         )
-    large = max(plan.trainings, key=lambda training: training.cost.memory_bytes)
+    if not plan.possible:
+        return
+    large = max(plan.possible, key=lambda training: training.cost.memory_bytes)
     memory, there = large.cost.memory_bytes, machine.memory_bytes()
     if memory > there and engine == "local":
         progress.say(

@@ -11,31 +11,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..errors import (
-    DownloadError,
-    ExperimentError,
-    ManifestError,
-    MissingExtraError,
-    RunError,
-    SplitError,
-)
+from ..errors import ExperimentError, MissingExtraError, RunError
 from ..files import read_json, write_json
 from ..models.classical.names import head_of
 from ..progress import Progress
-from ..records.experiment import Experiment, experiment_sha256, weights_kind, with_settings
+from ..records.experiment import Experiment, experiment_sha256, with_settings
 from ..records.run import PARTIAL, Run, read_head_facts, read_history, read_run
 from .budget import beyond_smoke
 from .cells import Cell
 from .costs import CORES, MACHINES, parts_of
 from .engines import Engine, Task, run_here
 from .grid import GridProgress
+from .obstacles import CANNOT, no_data, without_folders
 from .planner import Plan, Training
 from .sources import DataUsed
 
-__all__ = ["Outcome", "has_weights", "run_plan", "run_training", "task_of"]
-
-CANNOT = (ExperimentError, SplitError, ManifestError, MissingExtraError, DownloadError)
-"""What makes one training impossible and says nothing about the others."""
+__all__ = ["Outcome", "run_plan", "run_training", "task_of"]
 
 
 @dataclass(frozen=True)
@@ -77,9 +68,11 @@ def run_plan(
     trainings = {task_name(training): training for training in plan.trainings}
     for name, training in trainings.items():
         if training.data not in sources:
-            outcomes[name] = _not_run(training, f"not run: {_no_data(training.data)}")
+            outcomes[name] = _not_run(training, f"not run: {no_data(training.data)}")
         elif _folder(training, out).is_dir():
             outcomes[name] = _read_back(training, sources[training.data], out)
+        elif training.obstacle and not _first_is_there(training, out):
+            outcomes[name] = _not_run(training, f"not run: {training.obstacle}")
     todo = {name: training for name, training in trainings.items() if name not in outcomes}
     grid = GridProgress(
         quiet=progress.quiet,
@@ -141,7 +134,8 @@ def run_training(training: Training, source: DataUsed, out: Path, progress: Prog
     try:
         _train(training, source, folder, out, progress)
     except CANNOT as reason:
-        return f"not run: {reason}"
+        places = (out, source.path, source.manifest.folder)
+        return f"not run: {without_folders(str(reason), places)}"
     took = {"seconds": time.perf_counter() - began, "core_seconds": time.process_time() - used}
     write_json(_took(training, out), {"schema": 1, **took, "resumed": resumed})
     return ""
@@ -156,11 +150,9 @@ def _folder(training: Training, out: Path) -> Path:
     return out / "runs" / training.edition / training.name
 
 
-def _no_data(name: str) -> str:
-    return (
-        f"data set {name} is not here. Name it with --data {name}=FOLDER "
-        f"(how to get it: leukoscope data list), or let it be drawn with --rendered."
-    )
+def _first_is_there(training: Training, out: Path) -> bool:
+    """Whether a first stage that cannot be run now was run before."""
+    return bool(training.after) and (out / "runs" / training.edition / training.after).is_dir()
 
 
 def _not_run(training: Training, reason: str) -> list[Outcome]:
@@ -222,17 +214,6 @@ def _refuse_missing_weights(experiment: Experiment) -> None:
 
     for name in parts_of(experiment.model.name)[0]:
         find_weights(name, experiment.model.weights)
-
-
-def has_weights(training: Training) -> bool:
-    """Whether the weights that it begins with are here; those of a hub are believed to be."""
-    if weights_kind(training.experiment.model.weights) != "file":
-        return True
-    try:
-        _refuse_missing_weights(training.experiment)
-    except CANNOT:
-        return False
-    return True
 
 
 def _refuse_other(run: Run, experiment: Experiment, source: DataUsed, folder: Path) -> None:
