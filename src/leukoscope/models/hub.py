@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ..errors import DownloadError, ExperimentError, MissingExtraError
 from ..files import atomic_path, cache_folder
@@ -165,7 +166,7 @@ def fetch(file: HubFile) -> tuple[Path, ...]:
 
 def unreachable_words(file: HubFile) -> str:
     """What is said of weights that are not here while their server does not answer."""
-    server = "/".join(file.address.split("/")[:3])
+    server = urlsplit(file.address).netloc
     return f"the weights of {file.name} are not here and {server} does not answer. {file.remedy}"
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from ..errors import ProtocolError, RunError, StorageError
 from ..files import read_json, write_json
@@ -107,7 +108,7 @@ def _answers(addresses: Iterable[str]) -> bool:
     """Whether the servers that weights are to be downloaded from can be reached."""
     from ..models.hub import reachable
 
-    servers = {"/".join(address.split("/")[:3]): address for address in addresses}
+    servers = {urlsplit(address).netloc: address for address in addresses}
     return all(reachable(address) for address in servers.values())
 
 
