@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,9 +15,11 @@ from sklearn.metrics import accuracy_score, confusion_matrix
 from leukoscope.papers.cells import cells
 from leukoscope.papers.found import Found, cell_names
 from leukoscope.papers.protocol import Figure, read_protocol
+from leukoscope.papers.reasons import Legend, short
 from leukoscope.papers.reproduce import Reproduction, image_sides, reproduce
 from leukoscope.papers.request import Request
 from leukoscope.papers.sources import gather
+from leukoscope.papers.systems import systems
 from leukoscope.papers.twins import twins
 from leukoscope.progress import Progress
 
@@ -186,3 +189,38 @@ def test_names_tell_cells_apart_by_what_differs() -> None:
         "RMSprop, 20 epochs",
     ]
     assert cell_names(protocol, some[:2], ["epochs"]) == ["Adam", "Adam"]
+
+
+def test_the_page_begins_with_what_was_measured(done: Reproduction, found: Found) -> None:
+    """Both editions of each system that was run, and what weakens their intervals."""
+    legend = Legend()
+    accuracy, auc = systems(found, legend)
+    assert (accuracy.line, auc.line) == ("Simple CNN", "")
+    assert accuracy.published == "94.24 %"
+    assert accuracy.setting == "main/dataset=allidb,network=simple-cnn"
+    for edition, one in zip(("as-published", "leak-free"), accuracy.measured, strict=True):
+        outcome = next(o for o in done.outcomes if o.cell.edition == edition)
+        assert outcome.folder is not None
+        metrics = json.loads((outcome.folder / "metrics.json").read_text(encoding="utf-8"))
+        entry = metrics["levels"]["image"]["accuracy"]
+        assert one.value == f"{entry['value']:.3f}"
+        assert one.basis == f"n = {entry['n']}, {entry['groups']} groups"
+        few = min(metrics["groups"]["by_class"].values()) < 10
+        assert ("few groups" in [mark.words for mark in one.cautions]) == few
+    texts = dict(legend.rows)
+    assert all(mark.letter in texts for one in accuracy.measured for mark in one.cautions)
+    assert page(done).index('id="systems"') < page(done).index('id="table-1"')
+
+
+def test_reasons_are_short_and_name_no_folder() -> None:
+    long = (
+        "not run: no weights of vgg19 lie in /home/somebody/project/weights. A file whose name "
+        "begins with 'vgg19.' is looked for, found a.safetensors. Give the file itself."
+    )
+    assert short(long) == "no weights of vgg19 lie in weights"
+    legend = Legend()
+    first = legend.mark(long)
+    assert (first.words, first.letter) == ("not run", "a")
+    assert legend.mark("of what it is taken is not said").words == "not measured"
+    assert legend.mark(long).letter == "a"
+    assert [legend.mark(f"reason {k}").letter for k in range(26)][-3:] == ["z", "aa", "ab"]

@@ -65,7 +65,7 @@ def learning_curves(
         axes.grid(visible=True)
         axes.set_axisbelow(True)
         axes.set_xlim(axes.dataLim.xmin - 0.5, axes.dataLim.xmax + 0.5)
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         if number == 0:
             axes.set_xticklabels([])
             axes.set_ylim(0, 1.08 * axes.dataLim.ymax)

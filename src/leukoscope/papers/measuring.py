@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import RunError
 from ..evaluation import evaluate
+from ..evaluation.cautions import ENOUGH_GROUPS
 from ..files import read_json
 from ..records.predictions import read_predictions
 from ..records.run import read_history
@@ -61,6 +62,10 @@ class Measured:
     groups: int = 0
     n: int = 0
     reason: str = ""
+    inferred: bool = False
+    """Whether the groups are inferred, no subjects being published."""
+    few: bool = False
+    """Whether a class has fewer than ten groups, so that the interval cannot be trusted."""
 
 
 def measured_figure(outcome: Outcome, metric: str, averaging: str) -> Measured:
@@ -82,7 +87,7 @@ def measured_figure(outcome: Outcome, metric: str, averaging: str) -> Measured:
         return Measured(
             None, reason=UNDEFINED.get(metric, f"{metric.replace('_', ' ')} is not measured")
         )
-    return _entry(entry)
+    return _entry(entry, table)
 
 
 def _over_subjects(metrics: Mapping[str, Any], metric: str) -> Measured:
@@ -110,8 +115,8 @@ def _over_subjects(metrics: Mapping[str, Any], metric: str) -> Measured:
     )
 
 
-def _entry(entry: Mapping[str, Any]) -> Measured:
-    value = entry.get("value")
+def _entry(entry: Mapping[str, Any], metrics: Mapping[str, Any]) -> Measured:
+    value, groups = entry.get("value"), metrics.get("groups") or {}
     return Measured(
         None if value is None else float(value),
         entry.get("low"),
@@ -119,6 +124,8 @@ def _entry(entry: Mapping[str, Any]) -> Measured:
         int(entry.get("groups") or 0),
         int(entry.get("n") or 0),
         str(entry.get("reason") or ""),
+        inferred=groups.get("source") == "inferred",
+        few=min((groups.get("by_class") or {"": ENOUGH_GROUPS}).values()) < ENOUGH_GROUPS,
     )
 
 
@@ -146,4 +153,4 @@ def _of_validation(outcome: Outcome) -> Measured:
     if not len(predictions):
         return Measured(None, reason="no image validates")
     metrics = evaluate(predictions, groups=outcome.run.split.groups, level="image")
-    return _entry(metrics["levels"]["image"]["accuracy"])
+    return _entry(metrics["levels"]["image"]["accuracy"], metrics)

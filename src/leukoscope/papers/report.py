@@ -25,6 +25,7 @@ from .reproduction import Line, audited
 from .runner import Outcome
 from .sources import DataUsed
 from .spread import Spread, spreads
+from .systems import systems
 from .tables import shown_cost, tables
 from .twins import twins
 from .worst import worst_subject
@@ -46,7 +47,8 @@ def write_reproduction_report(
     done = [one for one in outcomes if not one.reason]
     found = Found(plan, outcomes, lines, sources)
     legend = Legend()
-    shown, blocks = tables(plan, lines, counts, legend), twins(found)
+    measured, shown = systems(found, legend), tables(plan, lines, counts, legend)
+    blocks = twins(found)
     for block in blocks:
         for reason in block.all_reasons:
             legend.mark(reason)
@@ -74,6 +76,7 @@ def write_reproduction_report(
             for name in protocol.data
             if name in protocol.own_data or name in sources
         ],
+        systems=measured,
         tables=shown,
         blocks=blocks,
         spreads=_spreads(found),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..reports.numbers import decimal, interval, signed
+from ..evaluation.cautions import ENOUGH_GROUPS
+from ..reports.numbers import counted, decimal, interval, signed
 from .counts import Count
 from .literature import Context, described, literature
 from .measuring import Measured
@@ -16,7 +17,10 @@ from .protocol import TableFacts
 from .reasons import Legend, Mark
 from .reproduction import Line, audited, metric_title
 
-__all__ = ["Counted", "Row", "Shown", "ShownCost", "ShownTable", "shown_cost", "tables"]
+__all__ = ["Counted", "Row", "Shown", "ShownCost", "ShownTable", "shown", "shown_cost", "tables"]
+
+INFERRED = "Subjects are not published: the groups are inferred, and so are the intervals"
+FEW = f"A class has fewer than {ENOUGH_GROUPS} groups: its intervals cannot be trusted"
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,8 @@ class Shown:
     ends: str = ""
     basis: str = ""
     """Its images and groups."""
+    cautions: tuple[Mark, ...] = ()
+    """What weakens its interval: groups that are inferred, or a class with few of them."""
     mark: Mark | None = None
 
 
@@ -93,6 +99,11 @@ class ShownTable:
     context: Context | None
 
     @property
+    def called(self) -> str:
+        """``Table 5.2``, ``Text of §4.4``."""
+        return self.name.replace("text ", "Text of §", 1).replace("challenge", "Challenge")
+
+    @property
     def costed(self) -> bool:
         """Whether anything of it was run."""
         return any(row.cost for row in self.rows)
@@ -113,14 +124,14 @@ def tables(
     found = []
     for table in protocol.tables:
         mine = [line for line in lines if line.published.table == table.name]
-        counted = [count for count in counts if count.published.table == table.name]
+        mine_counted = [count for count in counts if count.published.table == table.name]
         found.append(
             ShownTable(
                 name=table.name,
                 title=table.title,
                 chosen=_chosen(table, mine),
                 rows=_rows(plan, mine, legend),
-                counts=_counted(plan, counted, legend),
+                counts=_counted(plan, mine_counted, legend),
                 described=telling.get(table.name),
                 reason=table.described,
                 context=others.get(table.name),
@@ -141,7 +152,7 @@ def _rows(plan: Plan, lines: Sequence[Line], legend: Legend) -> tuple[Row, ...]:
             metric=metric_title(plan.protocol.table(line.published.table), line.published.metric),
             published=line.published.value,
             impossible=line.audit == "impossible" and not number,
-            measured=tuple(_shown(line.measured[e], legend) for e in plan.protocol.editions),
+            measured=tuple(shown(line.measured[e], legend) for e in plan.protocol.editions),
             gap=signed(line.gap) if line.gap is not None else "—",
             cost=None if number else shown_cost(plan, line.costs),
         )
@@ -150,7 +161,8 @@ def _rows(plan: Plan, lines: Sequence[Line], legend: Legend) -> tuple[Row, ...]:
     )
 
 
-def _shown(measured: Measured, legend: Legend) -> Shown:
+def shown(measured: Measured, legend: Legend) -> Shown:
+    """A measured figure with what it stands on, or the letter of its reason."""
     if measured.value is None:
         return Shown(mark=legend.mark(measured.reason))
     ends = interval(measured.low, measured.high) if measured.low is not None else ""
@@ -159,6 +171,7 @@ def _shown(measured: Measured, legend: Legend) -> Shown:
         decimal(measured.value),
         ends,
         _basis(measured),
+        _cautions(measured, legend) if ends else (),
         None if ends else legend.mark(why, "no interval"),
     )
 
@@ -167,8 +180,14 @@ def _basis(measured: Measured) -> str:
     """``n = 280, 68 groups``: what a figure stands on."""
     words = [f"n = {measured.n:,}"] if measured.n else []
     if measured.groups:
-        words.append(f"{measured.groups:,} group{'s' if measured.groups > 1 else ''}")
+        words.append(counted(measured.groups, "group"))
     return ", ".join(words)
+
+
+def _cautions(measured: Measured, legend: Legend) -> tuple[Mark, ...]:
+    inferred = [legend.mark(INFERRED, "inferred")] if measured.inferred else []
+    few = [legend.mark(FEW, "few groups")] if measured.few else []
+    return (*inferred, *few)
 
 
 def _counted(plan: Plan, counts: Sequence[Count], legend: Legend) -> tuple[Counted, ...]:
