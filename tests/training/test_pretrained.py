@@ -159,6 +159,35 @@ def test_a_vector_has_the_same_bits_whatever_it_is_computed_with(tmp_path: Path)
     assert (compute([0, 1, 2, 3, 4, 5, 6], "parts") == whole).all()
 
 
+def test_vectors_of_two_lengths_do_not_overwrite_each_other(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    normaliser = normaliser_of(Pipeline(32), torch.device("cpu"))
+    backbone = build_backbone(
+        NAME, 32, pooling="flatten", generator=torch.Generator().manual_seed(0)
+    )
+    kept = []
+    for size in (64, 32):  # the long ones first: short ones of later slots would lie within them
+        pixels = rng.integers(0, 256, (6, size, size, 3), dtype=np.uint8)
+        found = compute_features(
+            backbone, _Arrays(pixels), np.arange(6), normaliser, folder=tmp_path
+        )
+        with torch.inference_mode():
+            direct = backbone(normaliser(normaliser.load(pixels))).numpy()
+        kept.append((found, direct))
+    assert kept[0][1].shape[1] > kept[1][1].shape[1]
+    for found, direct in kept:
+        np.testing.assert_allclose(found.batch(np.arange(6)), direct, atol=1e-5)
+
+
+class _Arrays:
+    def __init__(self, pixels: np.ndarray) -> None:  # type: ignore[type-arg]
+        self.pixels = pixels
+
+    def batch(self, rows: object) -> np.ndarray:  # type: ignore[type-arg]
+        chosen: np.ndarray = self.pixels[np.asarray(rows)]  # type: ignore[type-arg]
+        return chosen
+
+
 def test_what_makes_other_vectors_makes_another_folder() -> None:
     def backbone(seed: int, **arguments: str) -> nn.Module:
         return build_backbone(NAME, 32, generator=torch.Generator().manual_seed(seed), **arguments)

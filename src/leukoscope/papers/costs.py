@@ -6,8 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ..models.classical.names import HEADS, MEASURED, network_of
 from ..models.layers import Conv, Dense, Layer, shapes
 from ..records.experiment import Experiment, Model
+from .disk import BYTES, Disk, disk_of
 
 __all__ = [
     "BACKBONES",
@@ -61,8 +63,6 @@ BACKBONES: dict[str, Backbone] = {
 
 def parts_of(name: str) -> tuple[tuple[str, ...], str]:
     """The networks in a model's name and its classical head: ``hybrid:a+b+svm`` → (a, b), svm."""
-    from ..models.classical.names import HEADS
-
     words = name.removeprefix("hybrid:").split("+")
     head = words.pop() if words[-1] in HEADS else ""
     return tuple(word.replace("fem-", "cnn-") for word in words), head
@@ -132,9 +132,11 @@ MACHINES = (
 measured at 75 to 98 GFLOP/s in training, ResNet50 at 74, DenseNet169 at 62, and forward VGG16 at
 102, ResNet50 at 83, MobileNetV1 at 59 and V2 at 20; an update of Adam at 8 ns a weight. A
 data-centre GPU in single precision: declared, not measured."""
+MEASURED_PX_SECONDS = {"lab-kmeans": 6e-7, "wavelet": 7e-8}
+"""Of one core for each pixel: 29 and 3.2 ms for an image of 224 px, measured on ALL-IDB2."""
+MEASURED_LENGTH = {"lab-kmeans": 33, "wavelet": 60}
 TRAINING_FACTOR = 3.0
 """Forward, gradients of the inputs, gradients of the weights."""
-BYTES = 4
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ class Cost:
     weights: int
     """That are trained."""
     memory_bytes: float
-    disk_bytes: float
+    disk: Disk
     head_seconds: float = 0.0
     """Of classical heads on one core, wherever the network runs."""
     vector_operations: float = 0.0
@@ -203,21 +205,39 @@ def cost_of(
         memory += BYTES * used * min(length, 8192) + 2 * 8 * train**2
     if once:
         memory += BYTES * used * length
-    answers = (len(counts) + 1) * (len(heads) + 1)
+    of_weights = _head_weights(model, length) if model.trainable == "head" else weights
+    disk = disk_of(
+        experiment,
+        images,
+        used=used,
+        train=train,
+        weights=weights,
+        trained=of_weights,
+        length=length,
+        answers=(len(counts) + 1) * (len(heads) + 1),
+        head=own,
+        heads=bool(all_heads),
+        vectors_kept=once,
+    )
     return Cost(
         operations=operations if once else operations * folds,
         steps=steps * folds,
-        weights=_head_weights(model, length) if model.trainable == "head" else weights,
+        weights=of_weights,
         memory_bytes=memory + 600 * 2**20,
-        disk_bytes=folds * (BYTES * weights + 200 * used * answers),
+        disk=disk,
         head_seconds=folds * (len(counts) + 1) * fits,
         vector_operations=operations if once else 0.0,
     )
 
 
 def vectors_are_kept(experiment: Experiment) -> bool:
-    """Whether a frozen backbone's vectors are computed once, and found in the cache later."""
+    """Whether vectors are computed once, and found in the cache later.
+
+    Those of a frozen backbone, and what is measured.
+    """
     model = experiment.model
+    if network_of(model.name) in MEASURED:
+        return True
     joined = not (model.name.startswith("hybrid:") and model.fusion == "probabilities")
     return joined and model.trainable == "head" and not experiment.augment.changes
 
@@ -226,6 +246,9 @@ def _paced_gflop(model: Model, size: int) -> float:
     """GFLOP of one image forward, slow layers counted by the time that they take."""
     total = 0.0
     for part in parts_of(model.name)[0]:
+        if part in MEASURED_PX_SECONDS:
+            total += MEASURED_PX_SECONDS[part] * size**2 * MACHINES[0].gflop_per_second / CORES
+            continue
         known = BACKBONES.get(part)
         gflop = forward_gflop(part, size, model)
         gflop = gflop if gflop is not None else forward_gflop("resnet50", size) or 0.0
@@ -277,9 +300,13 @@ def _weights(model: Model, size: int) -> tuple[int, int]:
             layers = _layers(part, model)
             count += sum(weights(layers, 3, size))
             length += flatten_length(layers, 3, size) if Flatten() in layers else 0
+        elif part in MEASURED_LENGTH:
+            length += MEASURED_LENGTH[part]
         else:
             known = BACKBONES.get(part, BACKBONES["resnet50"])
-            side = max(1, size // 32) if model.pooling == "flatten" else 1
+            # Pooling of a VGG drops an odd edge; strides of the others keep it.
+            side = max(1, size // 32 if part.startswith("vgg") else math.ceil(size / 32))
+            side = side if model.pooling == "flatten" else 1
             count += known.parameters
             length += known.channels * side**2
     return count + _head_weights(model, length), length
@@ -303,7 +330,7 @@ def _activations(model: Model, size: int, experiment: Experiment) -> float:
         if part in MODELS:
             layers = _layers(part, model)
             total += sum(math.prod(shape) for shape in shapes(layers, 3, size))
-        else:
+        elif part not in MEASURED_LENGTH:
             # A VGG16 keeps 15 million values of an image at 224 px, which is the most.
             total += 15e6 * (size / 224) ** 2
     kept = 0.3 if model.trainable == "head" else 2.0

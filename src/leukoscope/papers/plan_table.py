@@ -14,7 +14,7 @@ from .budget import beyond_smoke, in_minutes
 from .cells import Cell
 from .conditions import conditions_of, counts_of
 from .costs import MACHINES, parts_of
-from .planner import Plan, Training
+from .planner import Plan, Training, disk_bytes
 
 __all__ = ["plan_rows", "plan_table"]
 
@@ -67,7 +67,7 @@ def _row(
             for machine in MACHINES
         },
         "memory_bytes": max((one.cost.memory_bytes for one in trainings), default=0),
-        "disk_bytes": sum(one.cost.disk_bytes for one in trainings),
+        "disk_bytes": sum(disk_bytes(trainings)),
     }
 
 

@@ -19,6 +19,7 @@ from .published import published
 __all__ = [
     "Plan",
     "Training",
+    "disk_bytes",
     "make_plan",
     "shared_network",
     "shares_epochs",
@@ -252,14 +253,14 @@ def _candidates(protocol: Protocol, trainings: Sequence[Training]) -> list[Candi
                 ),
                 published=any(cell.id in printed for cell in one.cells),
                 after=one.after,
-                shared=_vectors_of(one),
+                shared=vectors_of(one),
                 shared_seconds=seconds - cached,
             )
         )
     return found
 
 
-def _vectors_of(training: Training) -> str:
+def vectors_of(training: Training) -> str:
     """The same for trainings that find the same vectors of a frozen backbone in the cache."""
     experiment = training.experiment
     if not vectors_are_kept(experiment):
@@ -271,12 +272,36 @@ def _vectors_of(training: Training) -> str:
     return repr((parts, rows))
 
 
+def pixels_of(training: Training) -> str:
+    """The same for trainings that find the same decoded images in the cache."""
+    return repr((training.data, training.experiment.preprocess))
+
+
+def disk_bytes(trainings: Sequence[Training], jobs: int = 1) -> tuple[float, float]:
+    """Bytes in the output folder, and in the cache, for all trainings together.
+
+    What lies there while one runs is counted for the ``jobs`` that need most.
+    """
+    pixels: dict[str, float] = {}
+    vectors: dict[str, float] = {}
+    for one in trainings:
+        disk = one.cost.disk
+        for shared, key, size in (
+            (pixels, pixels_of(one), disk.pixels),
+            (vectors, vectors_of(one), disk.vectors),
+        ):
+            shared[key] = max(shared.get(key, 0.0), size)
+    scratch = sorted((one.cost.disk.scratch for one in trainings), reverse=True)[:jobs]
+    kept = sum(one.cost.disk.kept for one in trainings)
+    return kept + sum(scratch), sum(pixels.values()) + sum(vectors.values())
+
+
 def _computed_once(trainings: Sequence[Training]) -> list[Training]:
     """Only the first of those that share vectors has their cost."""
     seen: set[str] = set()
     found = []
     for one in trainings:
-        key = "" if one.obstacle else _vectors_of(one)
+        key = "" if one.obstacle else vectors_of(one)
         found.append(replace(one, cost=one.cost.cached) if key in seen else one)
         seen |= {key} - {""}
     return found

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import ProtocolError, RunError, StorageError
-from ..files import read_json, write_json
+from ..files import cache_folder, read_json, write_json
 from ..progress import Progress
 from ..records.experiment import Experiment
 from . import machine
@@ -22,7 +22,7 @@ from .engines import Engine, refuse_jobs, run_here, share_of
 from .fuzzy_stage import fuzzy_stage
 from .obstacles import WeightsAtHand, obstacle_of
 from .plan_table import plan_rows, plan_table
-from .planner import Plan, make_plan
+from .planner import Plan, disk_bytes, make_plan
 from .processes import run_processes
 from .protocol import read_protocol
 from .report import write_reproduction_report
@@ -225,14 +225,8 @@ def plan_for(
 
 def _refuse_small_machine(plan: Plan, out: Path, progress: Progress, engine: str) -> None:
     """Disk and memory are estimated before anything is trained."""
-    disk = sum(training.cost.disk_bytes for training in plan.possible)
     out.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(out).free
-    if disk > free:
-        raise StorageError(
-            f"{out}: the plan needs about {disk / 2**30:.1f} GiB and {free / 2**30:.1f} GiB are "
-            "free. Choose another disk with -o, or fewer cells with --only."
-        )
+    _refuse_small_disk(plan, out)
     if not plan.possible:
         return
     large = max(plan.possible, key=lambda training: training.cost.memory_bytes)
@@ -243,3 +237,26 @@ def _refuse_small_machine(plan: Plan, out: Path, progress: Progress, engine: str
             f"this machine has {there / 2**30:.1f} GiB. Use a smaller training.batch_size "
             "(--set), or fewer cells with --only."
         )
+
+
+def _refuse_small_disk(plan: Plan, out: Path) -> None:
+    """The output folder and the cache, which may lie on one disk."""
+    runs, cached = disk_bytes(plan.possible)
+    cache = _existing(cache_folder())
+    together = out.stat().st_dev == cache.stat().st_dev
+    remedy = "Choose another disk with -o, or fewer cells with --only."
+    needs = [(out, runs + cached if together else runs, remedy)]
+    if not together:
+        needs.append((cache, cached, "Name another cache with LEUKOSCOPE_CACHE."))
+    for folder, bytes_, advice in needs:
+        free = shutil.disk_usage(folder).free
+        if bytes_ > free:
+            raise StorageError(
+                f"{folder}: the plan needs about {bytes_ / 2**30:.1f} GiB and "
+                f"{free / 2**30:.1f} GiB are free. {advice}"
+            )
+
+
+def _existing(folder: Path) -> Path:
+    """A folder, or the nearest above it that is there."""
+    return next(place for place in (folder, *folder.parents) if place.is_dir())

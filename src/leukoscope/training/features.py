@@ -100,8 +100,9 @@ def compute_features(
     backbone.eval()
     shown = progress or Progress(quiet=True)
     wanted = np.unique(rows)
-    place = (folder or cache_folder() / "features") / digest_of(backbone, normaliser)
     size = int(pixels.batch(wanted[:1]).shape[1])
+    # A flatten of larger images is longer, and vectors of two lengths would overwrite each other.
+    place = (folder or cache_folder() / "features") / f"{digest_of(backbone, normaliser)}-{size}"
     with storage_faults(place, "feature store"):
         place.mkdir(parents=True, exist_ok=True)
         return _Filling(place, backbone, pixels, normaliser, shown, size).run(wanted)
