@@ -165,7 +165,7 @@ def _cell(plan: Plan, one: Outcome) -> dict[str, Any]:
         "cost": shown_cost(plan, {one.cell.edition: cost}),
         "seconds": duration(cost.seconds),
         "worst_value": decimal(worst.right) if worst else "—",
-        "worst_name": worst.name if worst else "",
+        "worst_name": worst.name if worst and worst.right < 1 else "",
     }
 
 
