@@ -71,7 +71,7 @@ def test_a_survey_counts_what_is_here(cnmc: Path, option: str) -> None:
     words = found.words(protocol.data["cnmc"])
     assert words.startswith(f"{kind}C-NMC 2019")
     assert words.endswith("15 images of 6 subjects (9 blast, 6 normal); the paper has 10,661")
-    used = open_source("cnmc", found.kind, cnmc, QUIET)
+    used = open_source("cnmc", found.kind, cnmc, cnmc / "kept", QUIET)
     assert used.survey(protocol.data["cnmc"]).size.images == {"blast": 9, "normal": 5}
 
 

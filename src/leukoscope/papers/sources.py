@@ -17,6 +17,7 @@ from ..splits.grouping import open_grouped
 from ..splits.kinds import has_test_part
 from .budget import SMOKE_IMAGES
 from .draws import DataSize
+from .grouped import open_kept
 from .protocol import Protocol, Source
 from .request import Request
 
@@ -169,17 +170,24 @@ def _named(protocol: Protocol, request: Request) -> dict[str, tuple[Kind, Path]]
     return named
 
 
-def open_source(name: str, kind: Kind, path: Path, progress: Progress) -> DataUsed:
+def open_source(name: str, kind: Kind, path: Path, kept: Path, progress: Progress) -> DataUsed:
     """Open what stands for a data set; its groups are filled.
+
+    Parameters
+    ----------
+    kept
+        Folder in which the groups of real images are kept.
 
     Raises
     ------
     ManifestError
         When it cannot be read.
     """
-    # What was drawn has its subjects; looking for look-alikes in it is time for nothing.
-    drawn = kind == "rendered"
-    manifest, failures = open_grouped(path, None, progress, duplicates=not drawn)
+    if kind == "rendered":
+        # What was drawn has its subjects; looking for look-alikes in it is time for nothing.
+        manifest, failures = open_grouped(path, None, progress, duplicates=False)
+    else:
+        manifest, failures = open_kept(path, kept / f"{name}.csv", progress)
     card = manifest.card
     if card.rendered:
         kind = "rendered"
@@ -201,13 +209,13 @@ def gather(
         Data set that the plan needs → the largest side of its images, px.
     """
     found = {
-        name: open_source(name, kind, path, progress)
+        name: open_source(name, kind, path, out / "data", progress)
         for name, (kind, path) in _named(protocol, request).items()
     }
     for name, side in sides.items():
         if name not in found and request.rendered:
             folder = _draw(protocol.data[name].rendered, side, request, out, progress)
-            found[name] = open_source(name, "rendered", folder, progress)
+            found[name] = open_source(name, "rendered", folder, out / "data", progress)
     return {
         name: replace(source, note=NO_TEST)
         if _divided_anew(protocol, name, source.manifest)
