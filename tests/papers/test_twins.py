@@ -197,6 +197,9 @@ def test_the_page_begins_with_what_was_measured(done: Reproduction, found: Found
     accuracy, auc = systems(found, legend)
     assert (accuracy.line, auc.line) == ("Simple CNN", "")
     assert accuracy.published == "94.24 %"
+    # --set gave it two; the paper has ten, and the smoke budget would have had one.
+    assert accuracy.cost is not None
+    assert accuracy.cost.epochs == "2 epochs"
     assert accuracy.setting == "main/dataset=allidb,network=simple-cnn"
     for edition, one in zip(("as-published", "leak-free"), accuracy.measured, strict=True):
         outcome = next(o for o in done.outcomes if o.cell.edition == edition)

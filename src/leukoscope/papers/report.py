@@ -162,7 +162,7 @@ def _cell(plan: Plan, one: Outcome) -> dict[str, Any]:
         "figures": figures,
         "groups": counted((image.get("accuracy") or {}).get("groups") or 0, "group"),
         "n": (image.get("accuracy") or {}).get("n") or 0,
-        "cost": shown_cost(plan, {one.cell.edition: cost}),
+        "cost": shown_cost(plan, {one.cell.edition: cost}, one.epochs),
         "seconds": duration(cost.seconds),
         "worst_value": decimal(worst.right) if worst else "—",
         "worst_name": worst.name if worst and worst.right < 1 else "",

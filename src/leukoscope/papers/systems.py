@@ -31,6 +31,7 @@ def systems(found: Found, legend: Legend) -> tuple[Row, ...]:
         costs: dict[str, CellCost] = {
             e: cell_cost(one) for e, one in outcomes.items() if one is not None
         }
+        epochs = max(one.epochs for one in outcomes.values() if one is not None)
         for number, metric in enumerate(SHOWN):
             measured: dict[str, Measured] = {
                 edition: (
@@ -40,7 +41,7 @@ def systems(found: Found, legend: Legend) -> tuple[Row, ...]:
                 )
                 for edition, one in outcomes.items()
             }
-            line = found.published(cell.id, metric)
+            line = found.published(cell.stands_for or cell.id, metric)
             rows.append(
                 Row(
                     line="" if number else name,
@@ -51,7 +52,7 @@ def systems(found: Found, legend: Legend) -> tuple[Row, ...]:
                     impossible=False,
                     measured=tuple(shown(one, legend) for one in measured.values()),
                     gap=_gap(measured),
-                    cost=None if number else shown_cost(found.plan, costs),
+                    cost=None if number else shown_cost(found.plan, costs, epochs),
                 )
             )
     return tuple(rows)

@@ -43,6 +43,8 @@ class ShownCost:
     parameters: str
     gflop: str
     vector: str
+    epochs: str
+    """As many as it was trained, which a smoke budget makes fewer than the paper's."""
     seconds: tuple[str, ...]
     """For each edition."""
 
@@ -154,7 +156,7 @@ def _rows(plan: Plan, lines: Sequence[Line], legend: Legend) -> tuple[Row, ...]:
             impossible=line.audit == "impossible" and not number,
             measured=tuple(shown(line.measured[e], legend) for e in plan.protocol.editions),
             gap=signed(line.gap) if line.gap is not None else "—",
-            cost=None if number else shown_cost(plan, line.costs),
+            cost=None if number else shown_cost(plan, line.costs, line.epochs),
         )
         for name, some in together.items()
         for number, line in enumerate(some)
@@ -229,7 +231,7 @@ def _differs(count: Count) -> bool:
     return cell.value != here
 
 
-def shown_cost(plan: Plan, costs: Mapping[str, CellCost]) -> ShownCost | None:
+def shown_cost(plan: Plan, costs: Mapping[str, CellCost], epochs: int) -> ShownCost | None:
     """What stands beside an accuracy; None where nothing was run."""
     from ..progress import duration
 
@@ -240,6 +242,7 @@ def shown_cost(plan: Plan, costs: Mapping[str, CellCost]) -> ShownCost | None:
         parameters="—" if one.parameters is None else f"{one.parameters:,}",
         gflop="—" if one.gflop is None else f"{one.gflop:.3g}",
         vector="—" if one.vector_length is None else f"{one.vector_length:,}",
+        epochs=counted(epochs, "epoch"),
         seconds=tuple(
             duration(costs[e].seconds) if e in costs else "—" for e in plan.protocol.editions
         ),
