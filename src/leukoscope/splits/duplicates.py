@@ -20,8 +20,9 @@ from ..errors import ImageError
 from ..progress import Progress
 from .likeness import SIDE, Details, confirm, likely_pairs
 
-__all__ = ["Comparison", "Names", "compare_pixels", "identical", "near_identical"]
+__all__ = ["Comparison", "Names", "compare_pixels", "identical", "near_identical", "to_compare"]
 
+Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 SILENT = Progress(quiet=True)
 AHEAD = 64
 """Images decoded ahead of the one that is needed: enough for two threads, little memory."""
@@ -150,26 +151,37 @@ def _rows_to_compare(manifest: Manifest) -> list[int]:
     return rows
 
 
-def _pictures(
-    manifest: Manifest, rows: Sequence[int]
-) -> Iterator[tuple[np.ndarray[Any, np.dtype[np.uint8]], int] | None]:
-    """The rows' images in grey at SIDE x SIDE, and the shorter side that they had, in order.
+def to_compare(pixels: Pixels) -> tuple[Pixels, int]:
+    """What is compared of RGB pixels: grey, (SIDE, SIDE), and the longer side that they had.
 
-    None where one cannot be decoded.
+    Proportions are kept and the rest is blank, so that a crop from one side fits its original.
     """
     import cv2
 
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    side = max(grey.shape)
+    way = cv2.INTER_AREA if side >= SIDE else cv2.INTER_LINEAR
+    height, width = (max(1, round(length * SIDE / side)) for length in grey.shape)
+    top, left = (SIDE - height) // 2, (SIDE - width) // 2
+    canvas = np.zeros((SIDE, SIDE), np.uint8)
+    canvas[top : top + height, left : left + width] = cv2.resize(
+        grey, (width, height), interpolation=way
+    )
+    return canvas, side
+
+
+def _pictures(manifest: Manifest, rows: Sequence[int]) -> Iterator[tuple[Pixels, int] | None]:
+    """What is compared of each row's image (``to_compare``), in order.
+
+    None where one cannot be decoded.
+    """
     from ..images.decode import decode
 
-    def small(row: int) -> tuple[np.ndarray[Any, np.dtype[np.uint8]], int] | None:
+    def small(row: int) -> tuple[Pixels, int] | None:
         try:
-            pixels = decode(manifest.path(row), box=manifest.boxes[row]).pixels
+            return to_compare(decode(manifest.path(row), box=manifest.boxes[row]).pixels)
         except ImageError:
             return None
-        grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-        side = min(grey.shape)
-        way = cv2.INTER_AREA if side >= SIDE else cv2.INTER_LINEAR
-        return np.asarray(cv2.resize(grey, (SIDE, SIDE), interpolation=way), np.uint8), side
 
     with ThreadPoolExecutor(2) as threads:
         for start in range(0, len(rows), AHEAD):
