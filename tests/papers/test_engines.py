@@ -145,6 +145,26 @@ def test_the_line_weighs_trainings_by_their_time(
     assert not (tmp_path / "progress").exists()
 
 
+def test_the_time_to_go_is_that_of_what_is_left_at_the_pace_of_this_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Half of ``a`` was made before; in 20 s a fifth of it: 30 s are left of it, and 100 s of b."""
+    grid = GridProgress(seconds={"a": 100.0, "b": 100.0, "c": 50.0}, before={"a": 0.5, "c": 0.2})
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    grid._began = now - 20.0
+    reporter = grid.begin("a")
+    assert "to go" not in grid.words(), "nothing was made yet in this call"
+    assert grid.words().startswith("24 % of the grid")
+    reporter.show("fold 1 of 1, epoch 7 of 10, step", 70, 100, 1.0)
+    # 70 + 10 of 250 are made, 20 of them now: 170 are left at 1 a second.
+    assert grid.words().startswith("32 % of the grid, 0 of 3 trainings, 2 min 50 s to go  a")
+    # What cannot be made says nothing of the pace, and is no work to come.
+    grid.begin("b")
+    grid.end("b", made=False)
+    assert grid.words().startswith("53 % of the grid, 1 of 3 trainings, 1 min 10 s to go  a")
+
+
 def test_an_answer_brings_its_error() -> None:
     assert Answer("not run: no data").reason_or_raise() == "not run: no data"
     with pytest.raises(RunError, match="other settings"):

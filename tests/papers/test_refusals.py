@@ -54,6 +54,29 @@ def test_unknown_conditions_suggest_the_right_one(
     assert words in " ".join(capsys.readouterr().err.split())
 
 
+@pytest.mark.parametrize("plan", [["--plan"], []])
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--jobs", "99"], "--jobs 99: a number from 1 to"),
+        (["--only", "backbone=resnt50"], "has no value 'resnt50'. Did you mean 'resnet50'"),
+        (["--only", "transfr"], "has no arm 'transfr'. Did you mean 'transfer'"),
+        (["--only", "optimizer=adam"], "is called 'optimizer'. Did you mean 'optimiser'"),
+        (["--reading", "ful"], "no reading of the grid is called 'ful'. Did you mean 'full'"),
+        (["--set", "model.name=resnt50"], "model.name is 'resnt50'. Did you mean 'resnet50'"),
+        (["--address", "auto"], "--address auto: is of a Ray cluster"),
+    ],
+)
+def test_what_is_misspelt_is_told_before_anything_is_drawn(
+    more: list[str], words: str, plan: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    call = ["reproduce", "fata2023", "--rendered", "--weights", "none", "-o", str(out), "--quiet"]
+    assert main([*call, *more, *plan]) == 2
+    assert words in " ".join(capsys.readouterr().err.split())
+    assert not out.exists()
+
+
 @pytest.mark.parametrize(
     ("setting", "words"),
     [

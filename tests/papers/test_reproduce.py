@@ -14,7 +14,7 @@ import pytest
 from leukoscope.cli import main
 from leukoscope.errors import ExperimentError, ProtocolError, RunError
 from leukoscope.papers import runner
-from leukoscope.papers.reproduce import Reproduction, reproduce
+from leukoscope.papers.reproduce import Reproduction, plan_for, reproduce
 from leukoscope.papers.request import Request, dataset_paths
 from leukoscope.progress import Progress
 
@@ -64,6 +64,9 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reproduction]:
         finished = sorted(out.glob("runs/*/*/predictions.csv"))
         assert len(finished) == 1
         stamp = finished[0].stat().st_mtime_ns
+        # Two of the four epochs of the second training were made, which are not to come.
+        planned = plan_for(asked()).possible
+        assert [runner._made_before(one, out) for one in planned] == [0.0, 0.5]
         made = reproduce(asked(), out, QUIET)
         assert finished[0].stat().st_mtime_ns == stamp, "a finished training was done again"
         yield made

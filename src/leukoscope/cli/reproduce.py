@@ -102,7 +102,7 @@ def reproduce(
     """
     from ..errors import ProtocolError
     from ..papers.plan_table import plan_rows, plan_table
-    from ..papers.reproduce import plan_for
+    from ..papers.reproduce import plan_for, refuse_engine
     from ..papers.reproduce import reproduce as run
     from ..papers.request import Request, dataset_paths
 
@@ -134,6 +134,7 @@ def reproduce(
         **given,
     )
     if plan:
+        refuse_engine(request)
         planned = plan_for(request)
         emit({"paper": paper, "plan": plan_rows(planned)}, plan_table(planned), as_json)
         return

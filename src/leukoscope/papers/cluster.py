@@ -102,7 +102,7 @@ def run_on_ray(
                     task = running.pop(reference)
                     answer = _answer(ray, reference)
                     queue.end(task)
-                    grid.end(task.name)
+                    grid.end(task.name, made=not answer.reason)
                     yield task, answer.reason_or_raise()
                 grid.look()
         finally:

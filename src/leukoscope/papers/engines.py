@@ -58,7 +58,7 @@ def run_here(tasks: Sequence[Task], grid: GridProgress) -> Finished:
     """One task after another in this process, each with all its threads."""
     for task in tasks:
         reason = task.run(grid.begin(task.name))
-        grid.end(task.name)
+        grid.end(task.name, made=not reason)
         yield task, reason
 
 

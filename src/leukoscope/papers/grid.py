@@ -65,6 +65,10 @@ class GridProgress(Progress):
     """Estimated seconds of each training that is to be made."""
     folder: Path = Path()
     """Where reporters in other processes write."""
+    before: Mapping[str, float] = field(default_factory=dict)
+    """Share of a training that an earlier call has made; 0 where it is not named."""
+    _given_up: set[str] = field(default_factory=set, init=False)
+    """Trainings that could not be made: neither work that was done nor work to come."""
     _done: set[str] = field(default_factory=set, init=False)
     _running: dict[str, tuple[float, str]] = field(default_factory=dict, init=False)
     _began: float = field(default_factory=time.monotonic, init=False)
@@ -85,10 +89,12 @@ class GridProgress(Progress):
         self.folder.mkdir(parents=True, exist_ok=True)
         return self._file(name)
 
-    def end(self, name: str) -> None:
+    def end(self, name: str, *, made: bool = True) -> None:
         """A training is finished, or cannot be made."""
         self._running.pop(name, None)
         self._done.add(name)
+        if not made:
+            self._given_up.add(name)
         self._file(name).unlink(missing_ok=True)
         self.draw()
 
@@ -113,19 +119,32 @@ class GridProgress(Progress):
 
     def words(self) -> str:
         """What the line says."""
-        whole = sum(self.seconds.values())
-        parts: dict[str, float] = dict.fromkeys(self._done, 1.0)
-        parts |= {name: share for name, (share, _) in self._running.items()}
-        made = sum(self.seconds.get(name, 0.0) * part for name, part in parts.items())
-        share = made / whole if whole else 0.0
-        passed = time.monotonic() - self._began
-        left = f", {duration(passed * (1 - share) / share)} to go" if share else ""
+        share, left = self._share_and_left(time.monotonic() - self._began)
         name, (_, note) = list(self._running.items())[-1]
         several = f", {len(self._running)} at once" if len(self._running) > 1 else ""
         return (
             f"{100 * share:.0f} % of the grid, {len(self._done)} of {len(self.seconds)} trainings"
             f"{several}{left}  {name}: {note}"
         )
+
+    def _share_and_left(self, passed: float) -> tuple[float, str]:
+        """Share of the grid that is made, and the time to go at the pace of this call.
+
+        What an earlier call has made is made, and says nothing of how fast this one is.
+        """
+        weights = {n: one for n, one in self.seconds.items() if n not in self._given_up}
+        told = {name: share for name, (share, _) in self._running.items()}
+        told |= dict.fromkeys(self._done, 1.0)
+        made = before = 0.0
+        for name, weight in weights.items():
+            former = min(self.before.get(name, 0.0), 1.0)
+            made += weight * max(former, told.get(name, 0.0))
+            before += weight * former
+        whole = sum(weights.values())
+        share = made / whole if whole else 0.0
+        if made <= before:
+            return share, ""
+        return share, f", {duration(passed * (whole - made) / (made - before))} to go"
 
     def finish(self) -> None:
         """End the line and remove what reporters left."""

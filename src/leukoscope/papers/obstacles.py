@@ -13,7 +13,9 @@ from ..errors import (
     MissingExtraError,
     SplitError,
 )
+from ..models import MODELS
 from ..models.classical.names import MEASURED
+from ..models.pretrained import timm_name
 from ..records.experiment import Experiment, weights_kind
 from .costs import parts_of
 from .planner import Training
@@ -42,7 +44,13 @@ class WeightsAtHand:
     _wanted: dict[str, str] = field(default_factory=dict, init=False)
 
     def lacking(self, experiment: Experiment) -> str:
-        """Why the weights that an experiment begins with cannot be had; empty where they can."""
+        """Why the weights that an experiment begins with cannot be had; empty where they can.
+
+        Raises
+        ------
+        ExperimentError
+            For a network that there is not; near names are told.
+        """
         from ..models.hybrid import branch_weights
 
         names = parts_of(experiment.model.name)[0]
@@ -64,6 +72,8 @@ class WeightsAtHand:
         return dict(self._wanted)
 
     def _look(self, name: str, weights: str) -> str:
+        if name not in MODELS:
+            timm_name(name)  # a misspelt one (--set) stops the plan, not each of its trainings
         match weights_kind(weights):
             case "none" | "run":
                 return ""

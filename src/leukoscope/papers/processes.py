@@ -67,7 +67,7 @@ def run_processes(tasks: Sequence[Task], grid: GridProgress, share: Share) -> Fi
                         continue
                     answer = Answer(worker.obituary())
                 queue.end(task)
-                grid.end(task.name)
+                grid.end(task.name, made=not answer.reason)
                 yield task, answer.reason_or_raise()
             grid.look()
     finally:

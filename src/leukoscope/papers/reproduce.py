@@ -32,7 +32,7 @@ from .request import Request
 from .runner import Outcome, run_plan
 from .sources import NO_TEST, Survey, data_words, gather, survey
 
-__all__ = ["Reproduction", "image_sides", "plan_for", "reproduce"]
+__all__ = ["Reproduction", "image_sides", "plan_for", "refuse_engine", "reproduce"]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def reproduce(request: Request, out: Path, progress: Progress) -> Reproduction:
         When the disk is too small for the plan, or full.
     """
     protocol = read_protocol(request.paper)
-    _refuse_engine(request)
+    refuse_engine(request)
     _refuse_other_budget(request, out)
     surveyed = survey(protocol, request)
     first = plan_for(request, surveyed)
@@ -126,8 +126,14 @@ def _asks(plan: Plan) -> list[tuple[str, Experiment]]:
     return [(training.name, training.experiment) for training in plan.trainings]
 
 
-def _refuse_engine(request: Request) -> None:
-    """Before data is drawn: what is asked for can be had."""
+def refuse_engine(request: Request) -> None:
+    """Before data is drawn: the engine that is asked for can be had.
+
+    Raises
+    ------
+    ProtocolError, MissingExtraError
+        For more trainings at once than cores, an address without Ray, or Ray that is not installed.
+    """
     if request.engine == "ray":
         import_ray()
     elif request.address:

@@ -78,6 +78,7 @@ def run_plan(
         quiet=progress.quiet,
         seconds={name: one.cost.seconds(MACHINES[0]) for name, one in todo.items()},
         folder=out / "progress",
+        before={name: _made_before(one, out) for name, one in todo.items()},
     )
     tasks = [task_of(training, sources[training.data], out) for training in todo.values()]
     try:
@@ -139,6 +140,20 @@ def run_training(training: Training, source: DataUsed, out: Path, progress: Prog
     took = {"seconds": time.perf_counter() - began, "core_seconds": time.process_time() - used}
     write_json(_took(training, out), {"schema": 1, **took, "resumed": resumed})
     return ""
+
+
+def _made_before(training: Training, out: Path) -> float:
+    """Share of its epochs that an earlier call has made; a fold that is finished counts whole."""
+    folder = _folder(training, out)
+    epochs, split = training.experiment.training.epochs, training.experiment.split
+    folds = split.folds if split.kind == "kfold" else 1
+    made = 0
+    for fold in folder.with_name(folder.name + PARTIAL).glob("fold-*"):
+        if (fold / "model.json").is_file():
+            made += epochs
+        elif (fold / "history.csv").is_file():
+            made += min(epochs, len(read_history(fold / "history.csv")))
+    return made / (epochs * folds)
 
 
 def _took(training: Training, out: Path) -> Path:
