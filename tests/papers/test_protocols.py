@@ -94,6 +94,10 @@ def test_the_other_readings_of_varol_can_be_chosen() -> None:
         ("abed2022", "cross-validation", 6),
         ("abed2022", "baselines", 6),
         ("bhavsar2023", "real-sets", 20),
+        ("bhavsar2023", "cross-validation", 4),
+        ("bhavsar2023", "baselines", 4),
+        ("fata2023", "cross-validation", 4),
+        ("fata2023", "baselines", 4),
     ],
 )
 def test_extra_arms_are_there_by_name_and_only_so(paper: str, arm: str, count: int) -> None:
