@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .sample import Floats, Sample
 from .weighted import Metric, Weighted
 
-__all__ = ["CALIBRATION_METRICS", "fit", "logit"]
+__all__ = ["CALIBRATION_METRICS", "fit", "logit", "platt"]
 
 SMALLEST = 1e-6
 """Probabilities are clipped to [1e-6, 1 − 1e-6] so that their logit is finite."""
@@ -66,6 +68,17 @@ def fit(x: Floats, n: Floats, hits: Floats, *, slope: bool) -> tuple[Floats, Flo
     sound = (positives > 0) & (positives < n.sum(axis=1)) & (moved <= 1e-6)
     sound &= (np.abs(a) < STEEPEST) & (np.abs(b) < STEEPEST)
     return np.where(sound, a, np.nan), np.where(sound, b, np.nan)
+
+
+def platt(p: Floats, positive: np.ndarray[Any, np.dtype[np.bool_]]) -> tuple[float, float]:
+    """Intercept and slope of Platt's scaling; NaN where there is no maximum.
+
+    His targets are a little off 0 and 1, which keeps it finite where the classes are separated.
+    """
+    n_positive, n_negative = int(positive.sum()), int((~positive).sum())
+    target = np.where(positive, (n_positive + 1) / (n_positive + 2), 1 / (n_negative + 2))
+    a, b = fit(logit(p), np.ones((1, len(p))), target[None], slope=True)
+    return float(a[0]), float(b[0])
 
 
 def _histogram(sample: Sample, x: Floats) -> tuple[Floats, Floats, Floats]:

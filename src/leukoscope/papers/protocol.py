@@ -28,6 +28,7 @@ __all__ = [
     "Figure",
     "FigureKind",
     "FuzzyStage",
+    "OperatingStage",
     "Protocol",
     "Reading",
     "Source",
@@ -139,6 +140,12 @@ class FuzzyStage(Record):
     reason: str
 
 
+class OperatingStage(Record):
+    """Calibration and threshold found on validation groups, applied unchanged to the test part."""
+
+    reason: str
+
+
 class Unpublished(Record):
     """Something that the paper leaves open and a reproduction must choose."""
 
@@ -237,6 +244,7 @@ class Protocol(Record):
     arms: tuple[Arm, ...]
     readings: tuple[Reading, ...]
     fuzzy: FuzzyStage | None = None
+    operating: OperatingStage | None = None
     unpublished: tuple[Unpublished, ...]
     tables: tuple[TableFacts, ...]
     figures: tuple[Figure, ...] = ()

@@ -16,6 +16,7 @@ from .found import Found
 from .fuzzy_stage import Staged, stage_shown
 from .measuring import METRICS
 from .network_cost import cell_cost
+from .operating_stage import points_shown
 from .plan_table import plan_rows
 from .planner import Plan
 from .plates import SERIES
@@ -81,6 +82,7 @@ def write_reproduction_report(
         blocks=blocks,
         spreads=_spreads(found),
         fuzzy=stage_shown(plan, staged),
+        points=points_shown(plan, outcomes),
         plan=[_plan_row(row) for row in plan_rows(plan)],
         cells=[_cell(plan, one) for one in done],
         reasons=_missing(outcomes, legend),

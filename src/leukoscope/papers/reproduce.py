@@ -21,6 +21,7 @@ from .counts import counts
 from .engines import Engine, refuse_jobs, run_here, share_of
 from .fuzzy_stage import fuzzy_stage
 from .obstacles import WeightsAtHand, obstacle_of
+from .operating_stage import operating_stage
 from .plan_table import plan_rows, plan_table
 from .planner import Plan, disk_bytes, make_plan
 from .processes import run_processes
@@ -93,7 +94,7 @@ def reproduce(request: Request, out: Path, progress: Progress) -> Reproduction:
         told["minutes"] = plan.minutes
     table = {"schema": 1, "paper": protocol.id, "budget": plan.budget, **told}
     write_json(out / "plan.json", {**table, "rows": plan_rows(plan)})
-    outcomes = run_plan(plan, sources, out, progress, engine)
+    outcomes = operating_stage(plan, run_plan(plan, sources, out, progress, engine))
     staged = fuzzy_stage(plan, outcomes, sources, progress)
     lines = reproduction_lines(plan, outcomes, sources)
     counted = counts(plan, outcomes)

@@ -21,8 +21,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import FuzzyError
-from ...evaluation.calibration import fit as fit_logistic
-from ...evaluation.calibration import logit
+from ...evaluation.calibration import logit, platt
 from ...records.predictions import Predictions
 from .system import Calibration, Floats, FuzzySystem, Input, Trapezoidal, Triangular
 
@@ -114,18 +113,16 @@ def fit(system: FuzzySystem, validation: Predictions, measurements: Mapping[str,
 
 
 def _platt(p: Floats, positive: Bools) -> tuple[Calibration, str]:
-    """Platt's scaling, with his targets: they keep it finite where the classes are separated."""
-    n_positive, n_negative = int(positive.sum()), int((~positive).sum())
-    target = np.where(positive, (n_positive + 1) / (n_positive + 2), 1 / (n_negative + 2))
-    a, b = fit_logistic(logit(p), np.ones((1, len(p))), target[None], slope=True)
-    if not np.isfinite(a[0]) or not np.isfinite(b[0]):
+    """Platt's scaling, or the reason why the probability stays as it is."""
+    a, b = platt(p, positive)
+    if not np.isfinite(a) or not np.isfinite(b):
         return Calibration(), "The probability could not be calibrated and is taken as it is."
-    if b[0] <= 0:
+    if b <= 0:
         return Calibration(), (
             "On the validation cells a higher probability does not mean more blasts: it is taken "
             "as it is, and nothing that follows can be trusted."
         )
-    return Calibration(intercept=float(a[0]), slope=float(b[0])), ""
+    return Calibration(intercept=a, slope=b), ""
 
 
 def quantile(values: Floats, weight: Floats, share: float) -> float:
