@@ -134,15 +134,19 @@ def check(
     data: Manifest | Path | str,
     *,
     split: Split | Path | str | None = None,
+    run: Run | Path | str | None = None,
     as_: str | None = None,
     progress: Progress = SILENT,
 ) -> tuple[Finding, ...]:
-    """What is wrong with these images (and with this split of them)."""
+    """What is wrong with these images (and with this split of them, or this run on them)."""
     from .checks import run_checks
 
     manifest, failures = open_data(data, as_=as_, progress=progress)
     division = read_split(Path(split)) if isinstance(split, Path | str) else split
-    return run_checks(manifest, split=division, failures=failures, progress=progress)
+    made = read_run(Path(run)) if isinstance(run, Path | str) else run
+    if made is not None and division is None:
+        division = made.split
+    return run_checks(manifest, split=division, run=made, failures=failures, progress=progress)
 
 
 def split(

@@ -42,7 +42,7 @@ def clean(tmp_path: Path) -> Manifest:
         for subject in range(120):
             for i in range(2):
                 name = f"{label}-{subject}-{i}.png"
-                Image.fromarray(rng.integers(0, 255, (8, 8, 3), dtype=np.uint8)).save(
+                Image.fromarray(rng.integers(0, 255, (32, 32, 3), dtype=np.uint8)).save(
                     tmp_path / name
                 )
                 rows.append(

@@ -100,3 +100,25 @@ def test_a_split_of_another_manifest_is_found(data: Manifest) -> None:
     assert finding.evidence["unknown_rows"] == 2
     assert run_checks(data, split=split, only=["foreign-split"]) == ()
     assert run_checks(data, only=["foreign-split"]) == ()
+
+
+def test_rows_in_two_parts_and_folds_without_a_test(data: Manifest) -> None:
+    train, test = ("g0-0.png", "g0-1.png", "g1-0.png"), ("g1-0.png", "g2-0.png")
+    folds = (Fold(name="a", train=train, test=test), Fold(name="b", train=train))
+    split = given(data, test).model_copy(update={"folds": folds})
+    none, twice = run_checks(data, split=split, only=["test-part"])
+    assert none.severity == twice.severity == "error"
+    assert none.summary.startswith("1 of 2 folds tests nothing (b)")
+    assert twice.evidence["names"] == ["g1-0.png"]
+    assert "train and test: 1" in twice.summary
+    assert run_checks(data, split=given(data, test), only=["test-part"]) == ()
+
+
+def test_a_field_in_two_parts_is_found(make: Make) -> None:
+    """C-NMC's names say which field a cell is of, whatever the groups are."""
+    names = ["UID_1_1_1_all.bmp", "UID_1_1_2_all.bmp", "UID_2_1_1_all.bmp"]
+    rows = [{"image": name, "dataset": "cnmc", "group": f"g{n}"} for n, name in enumerate(names)]
+    data = make(rows)
+    (finding,) = run_checks(data, split=given(data, (names[1],)), only=["cut-groups"])
+    assert (finding.evidence["unit"], finding.evidence["names"]) == ("field", ["cnmc:1:1"])
+    assert run_checks(data, split=given(data, (names[2],)), only=["cut-groups"]) == ()

@@ -209,7 +209,7 @@ def test_a_manifest_with_groups_is_not_compared_again(
     def never(*_: object) -> None:
         raise AssertionError("pixels were compared")
 
-    monkeypatch.setattr("leukoscope.splits.grouping.compare_pixels", never)
+    monkeypatch.setattr("leukoscope.splits.grouping.compare_once", never)
     assert groups(open_grouped(folder / "whole.csv")[0]) == groups(manifest)
     assert read_manifest(folder / "whole.csv").table.equals(
         open_grouped(folder / "whole.csv")[0].table
@@ -276,7 +276,7 @@ def test_a_very_large_set_is_not_compared_by_pixels(
     def refuse(*_: object) -> None:
         raise AssertionError("pixels were compared")
 
-    monkeypatch.setattr("leukoscope.splits.grouping.compare_pixels", refuse)
+    monkeypatch.setattr("leukoscope.splits.grouping.compare_once", refuse)
     monkeypatch.setattr("leukoscope.splits.grouping.MOST_COMPARED", 3)
     grouped = group(manifest)
     assert "inferred from identical pixels" in grouped.card.group_note

@@ -6,22 +6,30 @@ where nothing is wrong. Adding one is a file and a line here.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import LeukoscopeError, suggestion
 from ..progress import Progress
 from . import (
+    chosen_on_test,
     class_imbalance,
+    copies_before_split,
     cut_groups,
     enough_groups,
+    fitted_on_test,
     foreign_split,
     identical_images,
     identical_labels,
     identical_parts,
     identical_subjects,
     inferred_groups,
+    near_identical_images,
+    near_identical_parts,
     one_class_sources,
+    test_part,
+    tested_pretraining,
+    transductive,
     unreadable_images,
 )
 from .context import Check, Context
@@ -29,9 +37,18 @@ from .context import Check, Context
 if TYPE_CHECKING:
     from ..datasets.manifest import Manifest
     from ..records.findings import Finding
+    from ..records.run import Run
     from ..records.split import Split
 
-__all__ = ["CHECKS", "Check", "Context", "run_checks", "title"]
+__all__ = [
+    "CHECKS",
+    "RECORD_CHECKS",
+    "Check",
+    "Context",
+    "check_records",
+    "run_checks",
+    "title",
+]
 
 CHECKS: dict[str, Check] = {
     "unreadable-images": unreadable_images.check,
@@ -39,13 +56,29 @@ CHECKS: dict[str, Check] = {
     "identical-labels": identical_labels.check,
     "identical-subjects": identical_subjects.check,
     "identical-parts": identical_parts.check,
+    "near-identical-images": near_identical_images.check,
+    "near-identical-parts": near_identical_parts.check,
     "foreign-split": foreign_split.check,
+    "test-part": test_part.check,
     "cut-groups": cut_groups.check,
+    "copies-before-split": copies_before_split.check,
+    "fitted-on-test": fitted_on_test.check,
+    "chosen-on-test": chosen_on_test.check,
+    "tested-pretraining": tested_pretraining.check,
+    "transductive": transductive.check,
     "enough-groups": enough_groups.check,
     "inferred-groups": inferred_groups.check,
     "class-imbalance": class_imbalance.check,
     "one-class-sources": one_class_sources.check,
 }
+RECORD_CHECKS: dict[str, Callable[[Run], list[Finding]]] = {
+    "copies-before-split": copies_before_split.of_run,
+    "fitted-on-test": fitted_on_test.of_run,
+    "chosen-on-test": chosen_on_test.of_run,
+    "tested-pretraining": tested_pretraining.of_run,
+    "transductive": transductive.of_run,
+}
+"""What a finished run's records tell without its data at hand."""
 SEVERITIES = ("error", "warning", "note")
 
 
@@ -60,6 +93,8 @@ def run_checks(
     split: Split | None = None,
     failures: Sequence[tuple[str, str]] = (),
     only: Collection[str] | None = None,
+    run: Run | None = None,
+    pixels: bool = True,
     progress: Progress | None = None,
 ) -> tuple[Finding, ...]:
     """Run all checks, or those named in ``only``.
@@ -75,6 +110,10 @@ def run_checks(
         ``(image, reason)`` for each image that could not be read.
     only
         Names of checks; all of them where not given.
+    run
+        Its records are checked too: what was fitted, chosen or copied with test rows in sight.
+    pixels
+        False leaves out what looks at all pixels, as a training does.
 
     Returns
     -------
@@ -89,11 +128,28 @@ def run_checks(
     for name in only or ():
         if name not in CHECKS:
             raise LeukoscopeError(f"check: there is no check {name!r}. {suggestion(name, CHECKS)}")
-    context = Context(manifest, split, tuple(failures), progress or Progress(quiet=True))
+    context = Context(
+        manifest, split, tuple(failures), progress or Progress(quiet=True), run, pixels
+    )
     findings = [
         finding
         for name, check in CHECKS.items()
         if only is None or name in only
         for finding in check(context)
     ]
+    return _ordered(findings)
+
+
+def check_records(run: Run) -> tuple[Finding, ...]:
+    """What the records of a finished run tell by themselves, errors first.
+
+    Raises
+    ------
+    RunError
+        When a record is damaged.
+    """
+    return _ordered([finding for of_run in RECORD_CHECKS.values() for finding in of_run(run)])
+
+
+def _ordered(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)))

@@ -9,21 +9,28 @@ from functools import cached_property
 from ..datasets.manifest import Manifest
 from ..progress import Progress
 from ..records.findings import Finding
+from ..records.run import Run
 from ..records.split import Fold, Split
-from ..splits.duplicates import identical
+from ..splits.duplicates import Comparison, identical
+from ..splits.grouping import MOST_COMPARED
+from ..splits.remembered import compare_once
 
 __all__ = ["Check", "Context", "shown"]
 
 
 @dataclass(frozen=True)
 class Context:
-    """One data set, and the split of it that is checked too where there is one."""
+    """One data set, and the split of it, or the run on it, that is checked too."""
 
     manifest: Manifest
     split: Split | None = None
     failures: tuple[tuple[str, str], ...] = ()
     """``(image, reason)`` for each image that could not be read when the manifest was made."""
     progress: Progress = field(default_factory=lambda: Progress(quiet=True))
+    run: Run | None = None
+    """The run whose records are checked too; ``split`` is then its own."""
+    pixels: bool = True
+    """Whether checks may look at all pixels; a training looks at names and hashes alone."""
 
     @cached_property
     def row_of(self) -> dict[str, int]:
@@ -34,6 +41,23 @@ class Context:
     def identical(self) -> tuple[tuple[int, ...], ...]:
         """Row numbers of each set of rows with identical pixels."""
         return tuple(tuple(self.row_of[key] for key in keys) for keys in identical(self.manifest))
+
+    @cached_property
+    def compared(self) -> Comparison | None:
+        """Near-identical images, found in the pixels; None where ``not_compared`` says why."""
+        if not self.pixels or len(self.manifest) > MOST_COMPARED:
+            return None
+        found = compare_once(self.manifest, self.progress)
+        return None if found.skipped and len(found.skipped) == found.looked else found
+
+    @property
+    def not_compared(self) -> str:
+        """Why near-identical images are not known; empty where they are."""
+        if not self.pixels:
+            return "pixels are not looked at here"
+        if len(self.manifest) > MOST_COMPARED:
+            return f"more than {MOST_COMPARED:,} rows are not compared pixel by pixel"
+        return "no image is at hand" if self.compared is None else ""
 
     def parts(self) -> Iterator[tuple[Fold, dict[int, str]]]:
         """Each fold of the split with the part of each row number in it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..counting import counted
+from ..datasets.fields import fields
 from ..records.findings import Finding
 from .context import Context, shown
 
@@ -10,7 +11,7 @@ __all__ = ["check"]
 
 
 def check(context: Context) -> list[Finding]:
-    """A group, a subject, or a copy and its original in two parts of a split"""
+    """A group, a subject, a field, or a copy and its original in two parts of a split"""
     if context.split is None:
         return []
     manifest = context.manifest
@@ -26,6 +27,7 @@ def check(context: Context) -> list[Finding]:
     if len(set(names["group"])) == len(set(zip(names["group"], names["subject"], strict=True))):
         # Where every group is one subject, the group's finding says all.
         del names["subject"]
+    names["field"] = fields(manifest)
     findings = []
     for what, values in names.items():
         findings += _cut(context, context.split.edition, what, values)

@@ -54,9 +54,10 @@ def check(
     if out is not None:
         verify_output(out)
     work = progress(quiet)
-    division = read_split(split) if split else read_run(run).split if run else None
+    made = read_run(run) if run else None
+    division = read_split(split) if split else made.split if made else None
     manifest, failures = api.open_data(data, as_=as_, progress=work)
-    findings = run_checks(manifest, split=division, failures=failures, progress=work)
+    findings = run_checks(manifest, split=division, failures=failures, run=made, progress=work)
     findings = tuple(sorted(findings, key=lambda finding: -RANK[finding.severity]))
     lines = []
     for finding in findings:

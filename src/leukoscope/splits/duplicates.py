@@ -54,11 +54,13 @@ class Comparison:
     """What looking at the pixels gave.
 
     ``pairs`` are (row key, row key, correlation of the detail, 0.55 to 1), sorted; ``skipped``
-    are the keys of rows whose image is not at hand or cannot be decoded.
+    are the keys of rows whose image is not at hand or cannot be decoded; ``looked`` is how many
+    rows there were to compare, these among them.
     """
 
     pairs: tuple[tuple[str, str, float], ...]
     skipped: tuple[str, ...]
+    looked: int = 0
 
 
 def identical(manifest: Manifest) -> list[list[str]]:
@@ -135,7 +137,7 @@ def compare_pixels(manifest: Manifest, progress: Progress = SILENT) -> Compariso
         for i, j, fit in confirm(given, likely, progress):
             first, second = sorted((manifest.keys[seen[i]], manifest.keys[seen[j]]))
             pairs.append((first, second, fit))
-    return Comparison(tuple(sorted(pairs)), tuple(sorted(skipped)))
+    return Comparison(tuple(sorted(pairs)), tuple(sorted(skipped)), len(rows))
 
 
 def _rows_to_compare(manifest: Manifest) -> list[int]:

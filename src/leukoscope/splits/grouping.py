@@ -14,7 +14,8 @@ import numpy as np
 
 from ..datasets.manifest import Manifest, read_manifest
 from ..progress import Progress
-from .duplicates import Names, compare_pixels, identical
+from .duplicates import Names, identical
+from .remembered import compare_once
 
 __all__ = ["group", "open_grouped"]
 
@@ -64,7 +65,7 @@ def group(manifest: Manifest, *, duplicates: bool = True, progress: Progress = S
     skipped = 0
     duplicates = duplicates and len(manifest) <= MOST_COMPARED
     if duplicates:
-        comparison = compare_pixels(manifest, progress)
+        comparison = compare_once(manifest, progress)
         skipped = len(comparison.skipped)
         for key, other, _ in comparison.pairs:
             joined.join(key, other)

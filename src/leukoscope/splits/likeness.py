@@ -28,13 +28,15 @@ from numpy.typing import NDArray
 
 from ..progress import Progress
 
-__all__ = ["SIDE", "Details", "confirm", "likely_pairs"]
+__all__ = ["SIDE", "VERSION", "Details", "confirm", "likely_pairs"]
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Pair = tuple[int, int]
 SILENT = Progress(quiet=True)
 
+VERSION = 1
+"""Raised when the same pictures would give other pairs, so that none is taken from the cache."""
 SIDE = 96
 """Side of the grey pictures that are compared, in pixels."""
 DARK = 8

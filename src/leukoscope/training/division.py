@@ -125,6 +125,7 @@ def check_split(
         manifest,
         split=_of_originals(split, manifest),
         failures=tuple(failures),
+        pixels=False,
         progress=progress,
     )
     leaks = [f for f in findings if f.severity == "error" and f.check in LEAKS]

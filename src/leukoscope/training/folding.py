@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -132,6 +132,7 @@ class _Seen:
     rows: FoldRows
     fitted_on: str
     """Which rows the pipeline was fitted on, in words; empty where nothing is fitted."""
+    fitted_rows: Literal["none", "training", "all"]
 
 
 def _seen(
@@ -152,14 +153,16 @@ def _seen(
         )
         pixels = Pixels(stored)
         fitted_on = f"the {len(train)} training images of this fold"
+        fitted_rows: Literal["none", "training", "all"] = "training"
         _note_unreadable(plan, pixels)
     else:
         pipeline, pixels = shared
         fitted_on = "all images, test images included (as published)" if pipeline.fitted else ""
+        fitted_rows = "all" if pipeline.fitted else "none"
     rows = fold_rows(experiment, task, fold, plan.copies, pixels.readable)
     if pixels.copies is None:
         pixels = _with_copies(plan, pixels, rows.copies, folder, progress)
-    return _Seen(pipeline, pixels, rows, fitted_on)
+    return _Seen(pipeline, pixels, rows, fitted_on, fitted_rows)
 
 
 def _note_unreadable(plan: Plan, pixels: Pixels) -> None:
@@ -266,6 +269,7 @@ def _record(
         epochs=kept.epochs,
         chosen_by=kept.chosen_by,
         fitted_on=seen.fitted_on,
+        fitted_rows=seen.fitted_rows,
         precision=str(plan.precision).removeprefix("torch."),
         pretraining=plan.pretraining,
         trained_on=_datasets(plan.task, seen.rows),

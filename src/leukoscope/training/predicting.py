@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -56,6 +56,11 @@ class FoldModel(Record):
     chosen_by: str
     fitted_on: str
     """Which rows the preprocessing was fitted on, in words; empty where nothing is fitted."""
+    fitted_rows: Literal["none", "training", "all", ""] = ""
+    """The same for machines: ``all`` has test rows among them; empty in a run from before."""
+    prediction: Literal["inductive", "transductive"] = "inductive"
+    """``inductive``: each image is answered by itself, as training here does it; a program that
+    adapts to the test images and writes its answers into a run declares ``transductive``."""
     precision: str
     parameters: int
     operations: int = 0

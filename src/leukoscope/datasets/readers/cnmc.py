@@ -16,7 +16,7 @@ from .reader import Options, Reader, Recognised
 from .texts import header_of, table_of
 from .tree import Tree, stem, suffix
 
-__all__ = ["CARD", "READER"]
+__all__ = ["CARD", "READER", "cell_field"]
 
 CARD = DatasetCard(
     name="cnmc",
@@ -120,6 +120,12 @@ def _test(tree: Tree, part: str) -> Iterator[str]:
 def _fold(tree: Tree, file: str) -> str:
     folds = [p.lower() for p in tree.parents(file) if re.fullmatch(r"fold_\d+", p, re.IGNORECASE)]
     return folds[0] if folds else ""
+
+
+def cell_field(name: str) -> str:
+    """The field that a published cell name (``UID_…``) says it is of; empty for another name."""
+    cell = CELL.match(name)
+    return "" if cell is None else f"cnmc:{cell['subject'].upper()}:{int(cell['image'])}"
 
 
 def _row(file: str, part: str, known: tuple[str, str] | None) -> dict[str, Any]:
