@@ -106,6 +106,11 @@ def test_a_plan_is_for_the_data_at_hand(cnmc: Path, capsys: pytest.CaptureFixtur
     assert "cnmc: substitute: C-NMC 2019" in out
     # fata2023 draws nothing, so nothing is said of draws.
     assert "draws in proportion" not in out
+    # Data that no chosen cell needs is not spoken of.
+    (said,) = plan_for(
+        Request("abed2022", rendered=True, only=("main,dataset=cnmc",))
+    ).data.values()
+    assert said.startswith("rendered-cnmc, 2,000 images of 40 subjects")
     with pytest.raises(ProtocolError, match="--substitute cnm: fata2023 has no such data set"):
         plan_for(Request("fata2023", substitutes={"cnm": cnmc}))
 

@@ -227,7 +227,9 @@ def plan_for(
         obstacle=lambda training: obstacle_of(training, known, weights),
         minutes=request.minutes,
     )
-    return replace(plan, data=data_words(protocol, here), downloads=weights.to_download)
+    needed = {one.data for one in (*plan.trainings, *plan.left_out)}
+    words = {name: said for name, said in data_words(protocol, here).items() if name in needed}
+    return replace(plan, data=words, downloads=weights.to_download)
 
 
 def _refuse_small_machine(plan: Plan, out: Path, progress: Progress, engine: str) -> None:
