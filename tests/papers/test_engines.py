@@ -25,7 +25,8 @@ from leukoscope.papers.grid import GridProgress, file_reporter
 from leukoscope.papers.planner import make_plan
 from leukoscope.papers.processes import run_processes
 from leukoscope.papers.protocol import read_protocol
-from leukoscope.papers.reproduce import _refuse_small_machine
+from leukoscope.papers.reproduce import _engine, _refuse_small_machine
+from leukoscope.papers.request import Request
 from leukoscope.progress import Progress
 
 TWO = Share(jobs=2, threads=1)
@@ -385,6 +386,24 @@ def test_no_process_outlives_its_parent(tmp_path: Path, number: signal.Signals) 
         wait_for(lambda: not any(is_running(pid) for pid in workers), 10)
     if number == signal.SIGINT:
         assert all((tmp_path / f"{name}.tidied").exists() for name in "ab")
+
+
+def test_cores_are_divided_among_what_can_be_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "cores", lambda: 2)
+    monkeypatch.setattr(machine, "memory_bytes", lambda: 1e12)
+
+    def engine(possible: str) -> object:
+        plan = make_plan(
+            read_protocol("murtoza2023"),
+            ["leak-free"],
+            "smoke",
+            changes={"training.device": "cpu"},
+            obstacle=lambda one: "" if possible in one.name else "no weights",
+        )
+        return _engine(Request("murtoza2023", jobs=None), plan)
+
+    assert engine("vgg16") is run_here, "one training has all cores"
+    assert engine("") is not run_here
 
 
 def test_too_little_disk_or_memory_is_said_before_anything_is_trained(

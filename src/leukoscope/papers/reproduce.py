@@ -173,7 +173,7 @@ def _engine(request: Request, plan: Plan) -> Engine:
             gpu=any(one.experiment.training.device != "cpu" for one in plan.trainings),
         )
     share = share_of(
-        len(plan.trainings),
+        max(1, len(plan.possible)),
         max((training.cost.memory_bytes for training in plan.possible), default=0.0),
         jobs=request.jobs,
         gpu=request.jobs is None and _on_gpu(plan),
