@@ -7,11 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
 from leukoscope.datasets.card import DatasetCard
 from leukoscope.datasets.manifest import Manifest, manifest_from_rows
+from leukoscope.files import write_json
+from leukoscope.records.experiment import Experiment
+from leukoscope.records.predictions import predictions_from_table
+from leukoscope.records.run import DataSummary, Run
+from leukoscope.records.split import Fold, Split
 
 CARD = DatasetCard(name="made", classes={"blast": "blast", "normal": "normal"})
 Rows = list[dict[str, Any]]
@@ -57,3 +63,48 @@ def clean(tmp_path: Path) -> Manifest:
                     }
                 )
     return manifest_from_rows(rows, CARD, tmp_path)
+
+
+@pytest.fixture
+def make_run(tmp_path: Path) -> Callable[..., Run]:
+    """A run of two folds with model.json and history.csv, as training writes them."""
+
+    def made(
+        experiment: dict[str, Any] | None = None,
+        *,
+        model: dict[str, Any] | None = None,
+        history: dict[str, list[float]] | None = None,
+        predicted: str = "",
+        pretraining: dict[str, Any] | None = None,
+    ) -> Run:
+        settings = Experiment.model_validate(experiment or {})
+        curve = {"epoch": [1, 2, 3], "loss": [3, 2, 1], "validation_loss": [0.5, 0.3, 0.4]}
+        facts = {"schema": 1, "epoch": 2, "epochs": 3, "fitted_rows": "none"}
+        for number in range(2):
+            folder = tmp_path / f"fold-{number}"
+            write_json(folder / "model.json", facts | {"prediction": "inductive"} | (model or {}))
+            pd.DataFrame(curve | (history or {})).to_csv(folder / "history.csv", index=False)
+        if pretraining is not None:
+            write_json(tmp_path / "pretraining.json", {"schema": 1, **pretraining})
+        rows = [f"{n}.png" for n in range(8)]
+        p = np.linspace(0.1, 0.9, 8)
+        table = pd.DataFrame({"image": rows, "p_blast": p, "p_normal": 1 - p, "dataset": "PCam"})
+        table["label"] = np.where(p > 0.5, "blast", "normal")
+        table["predicted"] = predicted or table["label"]
+        folds = tuple(
+            Fold(name=f"fold-{k}", train=tuple(rows[k::2]), test=tuple(rows[1 - k :: 2]))
+            for k in range(2)
+        )
+        split = Split(
+            kind="kfold", edition=settings.edition, unit="group", groups="published", seed=0,
+            manifest_sha256="0" * 64, folds=folds,
+        )  # fmt: skip
+        data = DataSummary(
+            card={}, manifest_sha256="1" * 64, rows=8, used=8, excluded={},
+            classes={"blast": 4, "normal": 4}, subjects=8, groups={"blast": 4, "normal": 4},
+            groups_total=8, groups_inferred=False, rendered=False,
+        )  # fmt: skip
+        predictions = predictions_from_table(table)
+        return Run(tmp_path, settings, split, data, (), predictions, {}, {})
+
+    return made

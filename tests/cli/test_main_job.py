@@ -190,6 +190,25 @@ def test_the_split_that_check_suggests_can_be_made(
     assert told.startswith("next: add subjects: two groups of each of two classes")
 
 
+def test_check_writes_one_file_where_one_is_named(
+    manifest: Path, runs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = ["check", str(manifest), "--run", str(runs["as-published"]), "--quiet"]
+    said(capsys, [*call, "-o", str(tmp_path / "page.html")])
+    assert "Eight kinds of leakage" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    printed = json.loads(said(capsys, [*call, "-o", str(tmp_path / "all.json"), "--json"]))
+    assert json.loads((tmp_path / "all.json").read_text(encoding="utf-8")) == printed
+    assert printed["research_use_only"] is True
+    kinds = {one["kind"]: one["verdict"] for one in printed["leakage"]}
+    assert kinds["L3.2"] == "fail"
+    states = {one["check"]: one["state"] for one in printed["checked"]}
+    assert (states["cut-groups"], states["transductive"]) == ("found", "clean")
+    assert not (tmp_path / "findings.json").exists()
+    clean = ["check", str(manifest), "--run", str(runs["leak-free"]), "--json", "--quiet"]
+    kinds = {one["kind"]: one["verdict"] for one in json.loads(said(capsys, clean))["leakage"]}
+    assert (kinds["L1.1"], kinds["L1.4"], kinds["L3.2"]) == ("pass", "pass", "pass")
+
+
 def test_check_takes_one_split(
     manifest: Path, runs: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -31,12 +31,15 @@ from leukoscope.figures.bars import Bar, BarRow, bars
 from leukoscope.figures.box import BoxRow, box
 from leukoscope.figures.decision_surface import Surface
 from leukoscope.figures.memberships import Panel
+from leukoscope.figures.pairs import Pair, Side
 from leukoscope.records.predictions import Predictions, predictions_from_table
 
 SVG = "{http://www.w3.org/2000/svg}"
 LINK = "{http://www.w3.org/1999/xlink}href"
 FEW = 60
-NOT_OF_PREDICTIONS = {"learning_curves", "box", "gallery", "memberships", "decision_surface"}
+NOT_OF_PREDICTIONS = {
+    "learning_curves", "box", "gallery", "pairs", "memberships", "decision_surface",
+}  # fmt: skip
 
 
 def predictions(
@@ -115,6 +118,17 @@ BARS = [
 DRAWS = [0.6, 0.7, 0.75, 0.8, 0.95]
 BOXES = [BoxRow("VGG16", {"published": [0.9, 0.92], "leak-free": DRAWS}), BoxRow("none", {})]
 
+
+def couples(images: list[np.ndarray]) -> list[Pair]:
+    """Three pairs of made-up images: two of them identical, one with its label in doubt."""
+    sides = [Side(f"folder/cell-{n}.png", image, "blast") for n, image in enumerate(images)]
+    return [
+        Pair(sides[0], replace(sides[1], said="normal")),
+        Pair(sides[1], sides[2], 0.873),
+        Pair(sides[3], sides[4]),
+    ]
+
+
 WORDS = {"note": "leak-free (inferred), rendered data", "group_word": "inferred group"}
 
 
@@ -140,6 +154,7 @@ def drawn() -> dict[str, Drawing]:
         "gallery": (cases, images),
         "editions": (gap(one, worse(one), resamples=FEW),),
         "bars": (BARS, "Accuracy"),
+        "pairs": (couples(images),),
         "box": (BOXES, "Accuracy", "draw"),
         "comparison": (compare(one, worse(one), resamples=FEW),),
         "memberships": (sets(),),
@@ -371,6 +386,26 @@ def test_the_gallery_embeds_its_images(drawn):
     case = worst_errors(predictions(), count=1)[0]
     assert f"said {case.predicted} {case.probability:.2f}" in words
     assert case.row.removeprefix("folder/") in words
+
+
+def test_pairs_stand_side_by_side_with_what_the_data_say(drawn):
+    svg = root(drawn["pairs"])
+    assert len(list(svg.iter(f"{SVG}image"))) == 6
+    words = texts(drawn["pairs"])
+    assert "3 pairs" in words
+    assert words.count("identical pixels") == 2
+    assert "fit 0.87" in words
+    tints = {
+        "".join(e.itertext()): e.get("style")
+        for e in svg.iter(f"{SVG}text")
+        if "normal" in e.itertext()
+    }
+    assert "#a33f00" in tints["normal"], "what differs stands out"
+    assert "folder/cell-0.png (blast) and folder/cell-1.png (normal)" in drawn["pairs"].description
+    few = FIGURES["pairs"](couples([np.zeros((9, 9, 3), np.uint8)] * 5), of=12)
+    assert "3 pairs of 12" in texts(few)
+    with pytest.raises(ReportError, match="no pair"):
+        FIGURES["pairs"](())
 
 
 def test_editions_lie_where_their_values_are(drawn):

@@ -18,7 +18,7 @@ from leukoscope.images.augmentation import Augmentation
 from leukoscope.images.steps import STEPS
 from leukoscope.records import predictions as predictions_module
 from leukoscope.records.experiment import Experiment
-from leukoscope.records.findings import Finding
+from leukoscope.records.findings import Checked, Finding
 from leukoscope.records.predictions import predictions_from_table
 from leukoscope.records.run import FILES, DataSummary, describe_environment
 from leukoscope.records.split import Split
@@ -73,7 +73,14 @@ def metrics() -> dict[str, Any]:
         ("experiment.toml", keys(Experiment)),
         ("Augmentation", keys(Augmentation)),
         ("data.json", keys(DataSummary)),
-        ("findings.json", ["schema", "findings", *keys(Finding, "findings[].")]),
+        (
+            "findings.json",
+            [
+                "schema",
+                *("findings", *keys(Finding, "findings[].")),
+                *("checked", *keys(Checked, "checked[].")),
+            ],
+        ),
         ("metrics.json", list(metrics())),
         (
             "predictions.csv",

@@ -33,6 +33,9 @@ from . import (
     unreadable_images,
 )
 from .context import Check, Context
+from .coverage import coverage
+from .examination import Examination, examine_records, examined
+from .leakage import Known
 
 if TYPE_CHECKING:
     from ..datasets.manifest import Manifest
@@ -45,7 +48,10 @@ __all__ = [
     "RECORD_CHECKS",
     "Check",
     "Context",
+    "Examination",
     "check_records",
+    "examine",
+    "examine_records",
     "run_checks",
     "title",
 ]
@@ -87,7 +93,7 @@ def title(name: str) -> str:
     return (CHECKS[name].__doc__ or name).strip().splitlines()[0]
 
 
-def run_checks(
+def examine(
     manifest: Manifest,
     *,
     split: Split | None = None,
@@ -96,7 +102,7 @@ def run_checks(
     run: Run | None = None,
     pixels: bool = True,
     progress: Progress | None = None,
-) -> tuple[Finding, ...]:
+) -> Examination:
     """Run all checks, or those named in ``only``.
 
     Parameters
@@ -117,8 +123,9 @@ def run_checks(
 
     Returns
     -------
-    tuple
-        Findings, errors first, in the order of ``CHECKS`` within a severity.
+    Examination
+        Findings, errors first, in the order of ``CHECKS`` within a severity; what was checked and
+        what could not be; the eight kinds of leakage; a verdict.
 
     Raises
     ------
@@ -131,13 +138,33 @@ def run_checks(
     context = Context(
         manifest, split, tuple(failures), progress or Progress(quiet=True), run, pixels
     )
-    findings = [
-        finding
-        for name, check in CHECKS.items()
-        if only is None or name in only
-        for finding in check(context)
-    ]
-    return _ordered(findings)
+    names = [name for name in CHECKS if only is None or name in only]
+    findings = _ordered([finding for name in names for finding in CHECKS[name](context)])
+    checked = coverage(names, findings, context)
+    titles = {name: title(name) for name in CHECKS}
+    return examined(findings, checked, titles, Known.of(findings, checked, split, run))
+
+
+def run_checks(
+    manifest: Manifest,
+    *,
+    split: Split | None = None,
+    failures: Sequence[tuple[str, str]] = (),
+    only: Collection[str] | None = None,
+    run: Run | None = None,
+    pixels: bool = True,
+    progress: Progress | None = None,
+) -> tuple[Finding, ...]:
+    """The findings of ``examine`` alone."""
+    return examine(
+        manifest,
+        split=split,
+        failures=failures,
+        only=only,
+        run=run,
+        pixels=pixels,
+        progress=progress,
+    ).findings
 
 
 def check_records(run: Run) -> tuple[Finding, ...]:

@@ -13,7 +13,7 @@ from ..records.run import Run
 from ..records.split import Fold, Split
 from ..splits.duplicates import Comparison, identical
 from ..splits.grouping import MOST_COMPARED
-from ..splits.remembered import compare_once
+from ..splits.remembered import compare_once, recall
 
 __all__ = ["Check", "Context", "shown"]
 
@@ -45,7 +45,9 @@ class Context:
     @cached_property
     def compared(self) -> Comparison | None:
         """Near-identical images, found in the pixels; None where ``not_compared`` says why."""
-        if not self.pixels or len(self.manifest) > MOST_COMPARED:
+        if not self.pixels:
+            return recall(self.manifest)
+        if len(self.manifest) > MOST_COMPARED:
             return None
         found = compare_once(self.manifest, self.progress)
         return None if found.skipped and len(found.skipped) == found.looked else found
@@ -53,11 +55,13 @@ class Context:
     @property
     def not_compared(self) -> str:
         """Why near-identical images are not known; empty where they are."""
+        if self.compared is not None:
+            return ""
         if not self.pixels:
-            return "pixels are not looked at here"
+            return "a training looks at no pixels, and no earlier comparison is kept"
         if len(self.manifest) > MOST_COMPARED:
             return f"more than {MOST_COMPARED:,} rows are not compared pixel by pixel"
-        return "no image is at hand" if self.compared is None else ""
+        return "no image is at hand"
 
     def parts(self) -> Iterator[tuple[Fold, dict[int, str]]]:
         """Each fold of the split with the part of each row number in it."""

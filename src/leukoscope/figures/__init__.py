@@ -21,6 +21,7 @@ from .gallery import gallery
 from .histograms import histograms
 from .learning_curves import learning_curves
 from .memberships import memberships
+from .pairs import pairs
 from .precision_recall import precision_recall
 from .reliability import reliability
 from .risk_coverage import risk_coverage
@@ -44,6 +45,7 @@ FIGURES: dict[str, Callable[..., Drawing]] = {
     "comparison": comparison,
     "bars": bars,
     "box": box,
+    "pairs": pairs,
     "memberships": memberships,
     "decision_surface": decision_surface,
 }

@@ -14,7 +14,15 @@ from ..errors import LeukoscopeError
 from ..files import read_json, write_json
 from ..schema import Record, parse
 
-__all__ = ["SCHEMA", "Finding", "Severity", "read_findings", "write_findings"]
+__all__ = [
+    "SCHEMA",
+    "Checked",
+    "Finding",
+    "Severity",
+    "read_checked",
+    "read_findings",
+    "write_findings",
+]
 
 SCHEMA = 1
 Severity = Literal["error", "warning", "note"]
@@ -48,18 +56,39 @@ def _number(value: Any) -> Any:
     raise ValueError(f"evidence holds JSON values, found {type(value).__name__}")
 
 
+class Checked(Record):
+    """What became of one check."""
+
+    check: str
+    state: Literal["found", "clean", "not checked"]
+    reason: str = ""
+    """Why it could not be checked."""
+
+
 class _Findings(Record):
     schema_: int = Field(default=SCHEMA, alias="schema")
     findings: tuple[Finding, ...]
+    checked: tuple[Checked, ...] = ()
 
 
 def read_findings(path: Path) -> tuple[Finding, ...]:
     """Read ``findings.json``."""
+    return _read(path).findings
+
+
+def read_checked(path: Path) -> tuple[Checked, ...]:
+    """What ``findings.json`` says was checked; nothing in a file from before it said so."""
+    return _read(path).checked
+
+
+def _read(path: Path) -> _Findings:
     table = read_json(path, what="findings", schema=SCHEMA, error=LeukoscopeError)
-    return parse(_Findings, table, where=str(path), error=LeukoscopeError).findings
+    return parse(_Findings, table, where=str(path), error=LeukoscopeError)
 
 
-def write_findings(findings: Sequence[Finding], path: Path) -> None:
+def write_findings(
+    findings: Sequence[Finding], path: Path, checked: Sequence[Checked] = ()
+) -> None:
     """Write ``findings.json``, atomically."""
-    record = _Findings(findings=tuple(findings))
+    record = _Findings(findings=tuple(findings), checked=tuple(checked))
     write_json(path, record.model_dump(mode="json", by_alias=True))

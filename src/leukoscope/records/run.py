@@ -40,7 +40,7 @@ from ..errors import RunError
 from ..files import read_json, write_json
 from ..schema import Record, parse
 from .experiment import Experiment, differences, read_experiment
-from .findings import Finding, read_findings
+from .findings import Checked, Finding, read_checked, read_findings
 from .predictions import Predictions, read_predictions
 from .split import Split, read_split
 
@@ -122,6 +122,8 @@ class Run:
     predictions: Predictions
     metrics: dict[str, Any]
     environment: dict[str, Any]
+    checked: tuple[Checked, ...] = ()
+    """What became of each check before training; nothing in a run from before that was kept."""
 
     @property
     def edition(self) -> str:
@@ -171,6 +173,7 @@ def read_run(folder: Path) -> Run:
         environment=read_json(
             folder / "environment.json", what="environment", schema=SCHEMA, error=RunError
         ),
+        checked=read_checked(folder / "findings.json"),
     )
 
 

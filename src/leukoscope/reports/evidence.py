@@ -4,22 +4,36 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..records.findings import Finding
+from .drawings import Drawn
+from .evidence_figures import Looked, figures_of
 from .numbers import number
 from .pictures import thumbnail
 from .words import value_words
 
-__all__ = ["FindingShown", "Picture", "evidence_words", "severity_counts", "show_findings"]
+__all__ = [
+    "EvidenceTable",
+    "FindingShown",
+    "Picture",
+    "evidence_words",
+    "severity_counts",
+    "show_findings",
+    "show_whole",
+]
 
 SEVERITIES = ("error", "warning", "note")
 GROUPS_SHOWN = 8
 NAMES_SHOWN = 6
 PICTURES_SHOWN = 12
 ROWS_SHOWN = 4
+TABLE_ROWS = 24
+COLUMNS_SHOWN = 8
+UNSAID = ("plot",)
+"""Evidence that is drawn, or nothing."""
 NAMES = {
     "accuracy_of_largest": "right by always answering the largest class",
     "accuracy_by_source": "right by the source alone",
@@ -35,6 +49,19 @@ class Picture:
 
     name: str
     uri: str | None
+    label: str = ""
+    """As the data have it; empty where it is not shown."""
+
+
+@dataclass(frozen=True)
+class EvidenceTable:
+    """Evidence that is a table: a row a class, a site, a group, …"""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+    more: int
+    """Rows that are not shown."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +79,8 @@ class FindingShown:
     """Images that are concerned and not shown."""
     runs: tuple[str, ...]
     """The runs that have the finding; empty where all do."""
+    tables: tuple[EvidenceTable, ...] = ()
+    figures: tuple[Drawn, ...] = ()
 
 
 def show_findings(
@@ -60,6 +89,59 @@ def show_findings(
     """Findings in order of severity; ``folder`` holds the images where they are at hand."""
     ordered = sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
     return tuple(_show(finding, folder, runs) for finding in ordered)
+
+
+def show_whole(findings: Sequence[Finding], looked: Looked) -> tuple[FindingShown, ...]:
+    """Findings with all that one can look at: tables, pairs side by side, pictures and labels."""
+    ordered = sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
+    return tuple(
+        _show_whole(finding, looked, number) for number, finding in enumerate(ordered, start=1)
+    )
+
+
+def _show_whole(finding: Finding, looked: Looked, number: int) -> FindingShown:
+    figures = figures_of(finding, looked, f"finding-{number}")
+    tables = {
+        key: table
+        for key, value in finding.evidence.items()
+        if (table := _table(key, value)) is not None
+    }
+    drawn = {"groups", "least_alike"} if figures else set[str]()
+    words = {
+        key: value
+        for key, value in finding.evidence.items()
+        if key not in tables and key not in drawn and key not in UNSAID
+    }
+    # What stands side by side in a figure needs no second picture.
+    left = finding.model_copy(
+        update={"evidence": words, "images": () if figures else finding.images}
+    )
+    shown = _show(left, looked.manifest.folder, ())
+    pictures = tuple(
+        replace(picture, label=looked.label(picture.name)) for picture in shown.pictures
+    )
+    return replace(shown, tables=tuple(tables.values()), figures=figures, pictures=pictures)
+
+
+def _table(key: str, value: Any) -> EvidenceTable | None:
+    """Evidence of equal rows as a table; None where it is none."""
+    if not isinstance(value, Mapping) or not value:
+        return None
+    if not all(isinstance(row, Mapping) for row in value.values()):
+        return None
+    columns = list(dict.fromkeys(name for row in value.values() for name in row))
+    if not 0 < len(columns) <= COLUMNS_SHOWN:
+        return None
+    rows = tuple(
+        (str(name), tuple(_words(row.get(column, "")) for column in columns))
+        for name, row in list(value.items())[:TABLE_ROWS]
+    )
+    return EvidenceTable(
+        NAMES.get(key, key.replace("_", " ")),
+        tuple(str(column).replace("_", " ") for column in columns),
+        rows,
+        max(0, len(value) - TABLE_ROWS),
+    )
 
 
 def _show(finding: Finding, folder: Path | None, runs: tuple[str, ...]) -> FindingShown:

@@ -5,28 +5,33 @@ from __future__ import annotations
 import base64
 import io
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from ..errors import ImageError
 from ..records.images import split_key
 
-__all__ = ["thumbnail"]
+__all__ = ["small_pixels", "thumbnail"]
 
 SIDE_PX = 112
 """The longer side of a thumbnail; twice what a phone shows of it would be wasted bytes."""
 QUALITY = 82
 
 
-def thumbnail(folder: Path, row: str, side_px: int = SIDE_PX) -> str | None:
-    """A row's pixels as a JPEG data URI, or None where they cannot be read.
+def small_pixels(
+    folder: Path, row: str, side_px: int
+) -> np.ndarray[Any, np.dtype[np.uint8]] | None:
+    """A row's pixels, (height, width, 3) in uint8, or None where they cannot be read.
 
     Parameters
     ----------
     folder
-        What image paths are relative to.
+        What image paths are relative to; nothing outside of it is read.
     row
         A row key, ``image`` or ``image#x0,y0,x1,y1``.
     side_px
-        The longer side of the picture; smaller images are not enlarged.
+        The longer side at most; smaller images are not enlarged.
     """
     from PIL import Image
 
@@ -42,6 +47,22 @@ def thumbnail(folder: Path, row: str, side_px: int = SIDE_PX) -> str | None:
         return None
     picture = Image.fromarray(pixels)
     picture.thumbnail((side_px, side_px), Image.Resampling.LANCZOS)
+    return np.asarray(picture)
+
+
+def thumbnail(folder: Path, row: str, side_px: int = SIDE_PX) -> str | None:
+    """A row's pixels as a JPEG data URI, or None where they cannot be read.
+
+    Parameters
+    ----------
+    folder, row, side_px
+        As in ``small_pixels``.
+    """
+    from PIL import Image
+
+    pixels = small_pixels(folder, row, side_px)
+    if pixels is None:
+        return None
     buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=QUALITY, optimize=True)
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=QUALITY, optimize=True)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -15,7 +15,7 @@ from ..schema import Record, parse
 from .duplicates import Comparison, compare_pixels
 from .likeness import VERSION
 
-__all__ = ["compare_once"]
+__all__ = ["compare_once", "recall"]
 
 SCHEMA = 1
 SILENT = Progress(quiet=True)
@@ -33,19 +33,28 @@ def compare_once(manifest: Manifest, progress: Progress = SILENT) -> Comparison:
     It is kept where every row has a hash and every image could be read. A cache that cannot be
     read or written is done without.
     """
+    known = recall(manifest)
+    if known is not None:
+        return known
     path = _place(manifest)
-    if path is not None and path.is_file():
-        # One that is damaged is compared anew.
-        with suppress(LeukoscopeError):
-            table = read_json(path, what="comparison", schema=SCHEMA, error=LeukoscopeError)
-            known = parse(_Remembered, table, where=str(path), error=LeukoscopeError)
-            return Comparison(known.pairs, (), known.looked)
     found = compare_pixels(manifest, progress)
     if path is not None and not found.skipped:
         kept = _Remembered(pairs=found.pairs, looked=found.looked)
         with suppress(LeukoscopeError, OSError):
             write_json(path, kept.model_dump(mode="json", by_alias=True))
     return found
+
+
+def recall(manifest: Manifest) -> Comparison | None:
+    """The comparison of these images that is kept; None where there is none, or it is damaged."""
+    path = _place(manifest)
+    if path is None or not path.is_file():
+        return None
+    with suppress(LeukoscopeError):
+        table = read_json(path, what="comparison", schema=SCHEMA, error=LeukoscopeError)
+        known = parse(_Remembered, table, where=str(path), error=LeukoscopeError)
+        return Comparison(known.pairs, (), known.looked)
+    return None
 
 
 def _place(manifest: Manifest) -> Path | None:

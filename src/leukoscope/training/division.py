@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,11 +13,13 @@ from ..datasets.manifest import Manifest
 from ..errors import ExperimentError, SplitError
 from ..progress import Progress
 from ..records.experiment import Experiment
-from ..records.findings import Finding
 from ..records.split import Fold, Split
 from ..splits.splitting import make_split, verify_split
 from .batches import Integers
 from .task import Task
+
+if TYPE_CHECKING:
+    from ..checks import Examination
 
 __all__ = ["Copies", "FoldRows", "check_split", "divide", "fold_rows", "published_copies"]
 
@@ -111,7 +114,7 @@ def check_split(
     split: Split,
     failures: Sequence[tuple[str, str]],
     progress: Progress,
-) -> tuple[Finding, ...]:
+) -> Examination:
     """Run every check on data and split; a leak ends a leak-free training here.
 
     Raises
@@ -119,22 +122,22 @@ def check_split(
     SplitError
         When the edition is leak-free and a check finds a leak.
     """
-    from ..checks import run_checks
+    from ..checks import examine
 
-    findings = run_checks(
+    outcome = examine(
         manifest,
         split=_of_originals(split, manifest),
         failures=tuple(failures),
         pixels=False,
         progress=progress,
     )
-    leaks = [f for f in findings if f.severity == "error" and f.check in LEAKS]
+    leaks = [f for f in outcome.findings if f.severity == "error" and f.check in LEAKS]
     if leaks and experiment.edition == "leak-free":
         raise SplitError(
             f"this split leaks, and the experiment says leak-free: {leaks[0].summary} "
             f"({len(leaks)} such findings.) {leaks[0].mend} Or set edition = 'as-published'."
         )
-    return findings
+    return outcome
 
 
 def _of_originals(split: Split, manifest: Manifest) -> Split:

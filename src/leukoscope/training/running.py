@@ -221,8 +221,8 @@ def _begin(
     else:
         split = divide(experiment, manifest, planned, given)
         refuse_tested_pretraining(experiment, weights, task.manifest, split)
-        findings = check_split(experiment, manifest, split, failures, progress)
-        write_findings(findings, folder / "findings.json")
+        outcome = check_split(experiment, manifest, split, failures, progress)
+        write_findings(outcome.findings, folder / "findings.json", outcome.checked)
         write_split(split, folder / SPLIT)
         _write_environment(folder, device, precision)
         if weights is not None:

@@ -1,0 +1,143 @@
+"""Everything that a check says: findings, what was checked, the kinds of leakage, a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ..counting import counted
+from ..records.findings import Checked, Finding
+from ..records.run import Run
+from .coverage import NO_IMAGE, NOT_GIVEN, record_gaps
+from .leakage import Answer, Known, answer_all
+
+__all__ = ["Examination", "Grade", "examine_records", "examined", "verdict_on"]
+
+Grade = Literal["mend", "care", "sound", "unseen"]
+MOST_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Examination:
+    """The outcome of all checks."""
+
+    findings: tuple[Finding, ...]
+    checked: tuple[Checked, ...]
+    leakage: tuple[Answer, ...]
+    grade: Grade
+    """``mend``: errors; ``care``: warnings; ``unseen``: nothing, but no image was at hand;
+    ``sound``: nothing but notes."""
+    verdict: str
+    """One sentence that a person can act on."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As ``check.json`` and ``--json`` hold it."""
+        return {
+            "verdict": {"grade": self.grade, "sentence": self.verdict},
+            "counts": {
+                word: sum(f.severity == word for f in self.findings)
+                for word in ("error", "warning", "note")
+            },
+            "findings": [finding.model_dump(mode="json") for finding in self.findings],
+            "checked": [one.model_dump(mode="json") for one in self.checked],
+            "leakage": [
+                {
+                    "kind": answer.kind.number,
+                    "title": answer.kind.title,
+                    "verdict": answer.verdict,
+                    "reason": answer.reason,
+                    "findings": list(answer.findings),
+                }
+                for answer in self.leakage
+            ],
+        }
+
+
+def examined(
+    findings: Sequence[Finding],
+    checked: Sequence[Checked],
+    titles: dict[str, str],
+    known: Known,
+) -> Examination:
+    """The examination of findings that are in order, the gravest first."""
+    what = "run" if known.run else "split" if known.split else "data"
+    grade, sentence = verdict_on(findings, checked, titles, what)
+    return Examination(tuple(findings), tuple(checked), answer_all(known), grade, sentence)
+
+
+def examine_records(run: Run, findings: Sequence[Finding]) -> tuple[Answer, ...]:
+    """The eight kinds of leakage from a finished run alone, without its data at hand.
+
+    Parameters
+    ----------
+    run
+        What the checks before its training said is taken as it was kept.
+    findings
+        What its records tell (``check_records``).
+    """
+    gaps = record_gaps(run)
+    made = [
+        Checked(check=name, state="not checked" if reason else "clean", reason=reason)
+        for name, reason in gaps.items()
+    ]
+    before = [one for one in run.checked if one.check not in gaps]
+    return answer_all(Known.of([*findings, *run.findings], [*before, *made], run.split, run))
+
+
+def verdict_on(
+    findings: Sequence[Finding], checked: Sequence[Checked], titles: dict[str, str], what: str
+) -> tuple[Grade, str]:
+    """A grade and one sentence that says what to do.
+
+    Parameters
+    ----------
+    findings
+        The gravest first.
+    checked
+        What became of each check.
+    titles
+        Check → what it looks for.
+    what
+        ``data``, ``split`` or ``run``: what the sentence is about.
+    """
+    errors = [finding for finding in findings if finding.severity == "error"]
+    warnings = [finding for finding in findings if finding.severity == "warning"]
+    thing = {"data": "this data", "split": "this split", "run": "this run"}[what]
+    if errors:
+        act = {
+            "data": f"Do not train on {thing} yet",
+            "split": f"Do not use {thing}",
+            "run": f"Do not publish a figure of {thing}",
+        }[what]
+        return "mend", (
+            f"{act}: first mend {counted(len(errors), 'error')}, beginning with "
+            f"{_named(errors, titles)}."
+        )
+    if warnings:
+        return "care", (
+            f"Use {thing} with care: {counted(len(warnings), 'warning')} must stand beside every "
+            f"figure made from it, about {_named(warnings, titles)}."
+        )
+    blind = [one for one in checked if one.reason == NO_IMAGE]
+    if blind:
+        return "unseen", (
+            f"No image of {thing} was at hand: bring them and check again, because names and "
+            "hashes alone are clean."
+        )
+    follow = {
+        "data": "divide it by whole groups (leukoscope split)",
+        "split": "train with it (leukoscope train --split)",
+        "run": "report it with its intervals (leukoscope report)",
+    }[what]
+    left = sum(one.state == "not checked" and one.reason not in NOT_GIVEN for one in checked)
+    rest = f"; {counted(left, 'check')} could not be made" if left else ""
+    return "sound", f"No error and no warning in what was checked of {thing}: {follow}{rest}."
+
+
+def _named(findings: Sequence[Finding], titles: dict[str, str]) -> str:
+    """What the gravest findings are about, in a few words each."""
+    names = list(dict.fromkeys(titles.get(f.check, f.check) for f in findings))
+    words = [f"“{name}”" for name in names[:MOST_NAMED]]
+    more = len(names) - len(words)
+    return ", ".join(words) + (f" and {more} more" if more else "")

@@ -1,0 +1,39 @@
+"""The eight kinds of leakage, answered for each run from its records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...checks import check_records, examine_records
+from ...checks.leakage import Answer
+from ..study import Study
+
+__all__ = ["LeakageOf", "LeakageSection", "build"]
+
+
+@dataclass(frozen=True)
+class LeakageOf:
+    """The answers of one run."""
+
+    run: str
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True)
+class LeakageSection:
+    """All runs, those with the same answers together."""
+
+    runs: tuple[LeakageOf, ...]
+    several: bool
+
+
+def build(study: Study) -> LeakageSection:
+    """Every kind answered for every run."""
+    found: dict[tuple[Answer, ...], list[str]] = {}
+    for shown in study.shown:
+        answers = examine_records(shown.run, check_records(shown.run))
+        found.setdefault(answers, []).append(shown.name)
+    return LeakageSection(
+        tuple(LeakageOf("; ".join(names), answers) for answers, names in found.items()),
+        several=study.several,
+    )
