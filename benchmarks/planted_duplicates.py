@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -131,11 +131,11 @@ def plan() -> Iterator[tuple[str, int, tuple[Change, ...]]]:
         yield name, 0, (change,)
 
 
-def pairs_of(pictures: list[tuple[Pixels, int]]) -> set[tuple[int, int]]:
+def pairs_of(images: Sequence[Pixels]) -> set[tuple[int, int]]:
     """What the search finds."""
-    with Details(len(pictures)) as given:
-        for picture, side in pictures:
-            given.add(picture, side)
+    with Details(len(images)) as given:
+        for pixels in images:
+            given.add(to_compare(pixels), max(pixels.shape[:2]))
         return {(i, j) for i, j, _ in confirm(given, likely_pairs(given))}
 
 
@@ -168,8 +168,8 @@ def measured(
                 pixels = change(pixels, rng)
             copies.append(pixels)
         count = len(originals)
-        natural = pairs_of([to_compare(pixels) for pixels in originals])
-        found = pairs_of([to_compare(pixels) for pixels in (*originals, *copies)])
+        natural = pairs_of(originals)
+        found = pairs_of([*originals, *copies])
         hits = {i for i in range(count) if (i, i + count) in found}
         recalls[name] = len(hits) / count
         # A copy of an image that has a natural twin is the twin's too.

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ import numpy as np
 from ..datasets.manifest import Manifest
 from ..errors import ImageError
 from ..progress import Progress
+from .crops import find_crops
 from .likeness import SIDE, Details, confirm, likely_pairs
 
 __all__ = ["Comparison", "Names", "compare_pixels", "identical", "near_identical", "to_compare"]
@@ -55,12 +57,14 @@ class Comparison:
 
     ``pairs`` are (row key, row key, correlation of the detail, 0.55 to 1), sorted; ``skipped``
     are the keys of rows whose image is not at hand or cannot be decoded; ``looked`` is how many
-    rows there were to compare, these among them.
+    rows there were to compare, these among them. ``crops`` are (row key, key of the row whose
+    field it was cut from, x, y, correlation), by key.
     """
 
     pairs: tuple[tuple[str, str, float], ...]
     skipped: tuple[str, ...]
     looked: int = 0
+    crops: tuple[tuple[str, str, int, int, float], ...] = ()
 
 
 def identical(manifest: Manifest) -> list[list[str]]:
@@ -115,10 +119,13 @@ def compare_pixels(manifest: Manifest, progress: Progress = SILENT) -> Compariso
 
     Of rows with identical pixels one is compared; augmented copies are not (their parent is);
     two boxes in one file are never a pair. About 4 KB of memory a row, and 9 KB of a temporary
-    file: no picture is held (``likeness.Details``).
+    file: no picture is held (``likeness.Details``). Whole images that were cut from larger ones
+    are found too (``crops``).
     """
     rows = _rows_to_compare(manifest)
     seen, skipped, pairs = [], [], []
+    shapes: dict[int, tuple[int, int]] = {}
+    boxes = manifest.boxes
     images = manifest.column("image")
     with Details(len(rows)) as given:
         for row, picture in zip(
@@ -129,15 +136,25 @@ def compare_pixels(manifest: Manifest, progress: Progress = SILENT) -> Compariso
             if picture is None:
                 skipped.append(manifest.keys[row])
             else:
-                given.add(*picture)
+                pixels, shape = picture
+                given.add(pixels, max(shape))
                 seen.append(row)
+                if boxes[row] is None:
+                    shapes[row] = shape
         likely = [
             (i, j) for i, j in likely_pairs(given, progress) if images[seen[i]] != images[seen[j]]
         ]
         for i, j, fit in confirm(given, likely, progress):
             first, second = sorted((manifest.keys[seen[i]], manifest.keys[seen[j]]))
             pairs.append((first, second, fit))
-    return Comparison(tuple(sorted(pairs)), tuple(sorted(skipped)), len(rows))
+    keys = manifest.keys
+    crops = find_crops(shapes, partial(_grey, manifest), progress)
+    return Comparison(
+        tuple(sorted(pairs)),
+        tuple(sorted(skipped)),
+        len(rows),
+        tuple((keys[one.crop], keys[one.field], one.x, one.y, one.fit) for one in crops),
+    )
 
 
 def _rows_to_compare(manifest: Manifest) -> list[int]:
@@ -153,8 +170,20 @@ def _rows_to_compare(manifest: Manifest) -> list[int]:
     return rows
 
 
-def to_compare(pixels: Pixels) -> tuple[Pixels, int]:
-    """What is compared of RGB pixels: grey, (SIDE, SIDE), and the longer side that they had.
+def _grey(manifest: Manifest, row: int) -> Pixels | None:
+    """A row's whole image; None where it cannot be decoded."""
+    import cv2
+
+    from ..images.decode import decode
+
+    try:
+        return np.asarray(cv2.cvtColor(decode(manifest.path(row)).pixels, cv2.COLOR_RGB2GRAY))
+    except ImageError:
+        return None
+
+
+def to_compare(pixels: Pixels) -> Pixels:
+    """What is compared of RGB pixels: grey, (SIDE, SIDE).
 
     Proportions are kept and the rest is blank, so that a crop from one side fits its original.
     """
@@ -169,21 +198,24 @@ def to_compare(pixels: Pixels) -> tuple[Pixels, int]:
     canvas[top : top + height, left : left + width] = cv2.resize(
         grey, (width, height), interpolation=way
     )
-    return canvas, side
+    return canvas
 
 
-def _pictures(manifest: Manifest, rows: Sequence[int]) -> Iterator[tuple[Pixels, int] | None]:
-    """What is compared of each row's image (``to_compare``), in order.
+def _pictures(
+    manifest: Manifest, rows: Sequence[int]
+) -> Iterator[tuple[Pixels, tuple[int, int]] | None]:
+    """What is compared of each row's image (``to_compare``) and its (height, width), in order.
 
     None where one cannot be decoded.
     """
     from ..images.decode import decode
 
-    def small(row: int) -> tuple[Pixels, int] | None:
+    def small(row: int) -> tuple[Pixels, tuple[int, int]] | None:
         try:
-            return to_compare(decode(manifest.path(row), box=manifest.boxes[row]).pixels)
+            pixels = decode(manifest.path(row), box=manifest.boxes[row]).pixels
         except ImageError:
             return None
+        return to_compare(pixels), pixels.shape[:2]
 
     with ThreadPoolExecutor(2) as threads:
         for start in range(0, len(rows), AHEAD):

@@ -1,8 +1,9 @@
 """Groups: what no split may cut.
 
 A group is a connected component of: same subject, an augmented copy and its parent, several
-cells of one field, identical pixels, nearly identical pixels, and whatever the reader of the
-data set joined itself (overlapping fields, runs of file numbers).
+cells of one field, identical pixels, nearly identical pixels, a crop and the field that it was cut
+from, and whatever the reader of the data set joined itself (overlapping fields, runs of file
+numbers).
 """
 
 from __future__ import annotations
@@ -69,6 +70,8 @@ def group(manifest: Manifest, *, duplicates: bool = True, progress: Progress = S
         skipped = len(comparison.skipped)
         for key, other, _ in comparison.pairs:
             joined.join(key, other)
+        for key, field, *_ in comparison.crops:
+            joined.join(key, field)
     roots = [joined.smallest(key) for key in keys]
 
     published = (subjects != "") | (manifest.column("group_source") == "published")

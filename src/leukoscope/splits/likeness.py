@@ -35,7 +35,7 @@ Bytes = NDArray[np.uint8]
 Pair = tuple[int, int]
 SILENT = Progress(quiet=True)
 
-VERSION = 1
+VERSION = 2
 """Raised when the same pictures would give other pairs, so that none is taken from the cache."""
 SIDE = 96
 """Side of the grey pictures that are compared, in pixels."""

@@ -17,7 +17,7 @@ from .likeness import VERSION
 
 __all__ = ["compare_once", "recall"]
 
-SCHEMA = 1
+SCHEMA = 2
 SILENT = Progress(quiet=True)
 
 
@@ -25,6 +25,7 @@ class _Remembered(Record):
     schema_: int = Field(default=SCHEMA, alias="schema")
     pairs: tuple[tuple[str, str, float], ...]
     looked: int
+    crops: tuple[tuple[str, str, int, int, float], ...]
 
 
 def compare_once(manifest: Manifest, progress: Progress = SILENT) -> Comparison:
@@ -39,7 +40,7 @@ def compare_once(manifest: Manifest, progress: Progress = SILENT) -> Comparison:
     path = _place(manifest)
     found = compare_pixels(manifest, progress)
     if path is not None and not found.skipped:
-        kept = _Remembered(pairs=found.pairs, looked=found.looked)
+        kept = _Remembered(pairs=found.pairs, looked=found.looked, crops=found.crops)
         with suppress(LeukoscopeError, OSError):
             write_json(path, kept.model_dump(mode="json", by_alias=True))
     return found
@@ -53,7 +54,7 @@ def recall(manifest: Manifest) -> Comparison | None:
     with suppress(LeukoscopeError):
         table = read_json(path, what="comparison", schema=SCHEMA, error=LeukoscopeError)
         known = parse(_Remembered, table, where=str(path), error=LeukoscopeError)
-        return Comparison(known.pairs, (), known.looked)
+        return Comparison(known.pairs, (), known.looked, known.crops)
     return None
 
 
