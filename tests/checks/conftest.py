@@ -39,9 +39,54 @@ def make() -> Callable[..., Manifest]:
     return made
 
 
+Pixels = np.ndarray[Any, np.dtype[np.uint8]]
+
+
+def draw_cell(
+    seed: int = 0, side: int = 96, diameter: float = 40, light: float = 225, noise: float = 4
+) -> Pixels:
+    """A purple disc with grains and a smooth rim on a pale ground: enough to be measured."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:side, :side] - (side - 1) / 2
+    inside = 1 / (1 + np.exp(np.hypot(x, y) - diameter / 2))
+    # Grains of a tenth of the diameter, so that scale changes with size.
+    grains = rng.normal(size=(12, 12, 1))
+    step = np.linspace(0, 12, side, endpoint=False) * 40 / diameter
+    grains = grains[np.ix_(step.astype(int) % 12, step.astype(int) % 12)]
+    cell = np.array([105, 60, 150]) + 18 * grains
+    ground = np.array([light, light - 12, light - 4])
+    pixels = ground + inside[..., None] * (cell - ground) + rng.normal(0, noise, (side, side, 3))
+    return np.clip(pixels, 0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def cell() -> Callable[..., Pixels]:
+    """The function that draws one cell."""
+    return draw_cell
+
+
+@pytest.fixture
+def saved(tmp_path: Path, make: Callable[..., Manifest]) -> Callable[..., Manifest]:
+    """A manifest of pictures, each saved as PNG (or as its name says) with its row."""
+
+    def saved(pictures: dict[str, Pixels], **columns: Any) -> Manifest:
+        rows = []
+        for number, (name, pixels) in enumerate(pictures.items()):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(tmp_path / name)
+            row = {column: values[number] for column, values in columns.items()}
+            rows.append({"image": name, **row})
+        return make(rows, tmp_path)
+
+    return saved
+
+
 @pytest.fixture
 def clean(tmp_path: Path) -> Manifest:
-    """Images of 120 subjects a class at two sites, with which nothing is wrong."""
+    """Images of 120 subjects a class at two sites, with which nothing is wrong.
+
+    Noise, so that no two are alike and none of their measurements tells the class.
+    """
     rng = np.random.default_rng(0)
     rows: Rows = []
     for label in ("blast", "normal"):

@@ -29,6 +29,7 @@ from leukoscope.evaluation.curves import (
 from leukoscope.figures import FIGURES, Drawing, save
 from leukoscope.figures.bars import Bar, BarRow, bars
 from leukoscope.figures.box import BoxRow, box
+from leukoscope.figures.by_class import MeasuredByClass, by_class
 from leukoscope.figures.decision_surface import Surface
 from leukoscope.figures.memberships import Panel
 from leukoscope.figures.pairs import Pair, Side
@@ -38,8 +39,17 @@ SVG = "{http://www.w3.org/2000/svg}"
 LINK = "{http://www.w3.org/1999/xlink}href"
 FEW = 60
 NOT_OF_PREDICTIONS = {
-    "learning_curves", "box", "gallery", "pairs", "memberships", "decision_surface",
+    "learning_curves", "box", "by_class", "gallery", "pairs", "memberships", "decision_surface",
 }  # fmt: skip
+
+
+SIZES = MeasuredByClass(
+    "width",
+    {"blast": (30, 10, 0), "normal": (0, 5, 45)},
+    edges=(100, 200, 300, 400),
+    unit="pixels",
+    missing={"blast": 2, "normal": 0},
+)
 
 
 def predictions(
@@ -157,6 +167,7 @@ def drawn() -> dict[str, Drawing]:
         "pairs": (couples(images),),
         "box": (BOXES, "Accuracy", "draw"),
         "comparison": (compare(one, worse(one), resamples=FEW),),
+        "by_class": (SIZES,),
         "memberships": (sets(),),
         "decision_surface": (SURFACE,),
     }
@@ -556,3 +567,26 @@ def test_test_accuracies_are_points_on_the_learning_curves():
     drawing = FIGURES["learning_curves"](histories(1), tested=[(2, 0.5), (6, 0.8)])
     assert len(markers(drawing, "test-accuracy")) == 2
     assert "Test accuracy: 0.500 after 2, 0.800 after 6" in drawing.description
+
+
+def test_a_measurement_by_class_has_a_panel_a_class_in_shares(drawn):
+    words = texts(drawn["by_class"])
+    assert "blast: 40 images, 2 without" in words
+    assert "normal: 50 images" in words
+    assert "Width (pixels)" in words
+    assert "90 %" in words, "the axis ends at the highest share, 45 of 50"
+    heights = {}
+    for name in ("blast", "normal"):
+        path = next(element(drawn["by_class"], f"counts-{name}").iter(f"{SVG}path"))
+        y = [float(v) for _, v in re.findall(r"[ML] (-?[\d.]+) (-?[\d.]+)", path.get("d"))]
+        heights[name] = max(y) - min(y)
+    assert heights["normal"] / heights["blast"] == pytest.approx(0.9 / 0.75, rel=1e-3)
+
+
+def test_a_category_by_class_names_its_categories():
+    drawing = by_class(
+        MeasuredByClass("file format", {"a": (3, 0), "b": (0, 4)}, categories=("JPEG", "PNG"))
+    )
+    assert {"JPEG", "PNG", "a: 3 images", "b: 4 images"} <= set(texts(drawing))
+    with pytest.raises(ReportError, match="2 bins"):
+        by_class(MeasuredByClass("x", {"a": (1,)}, edges=(0, 1, 2)))

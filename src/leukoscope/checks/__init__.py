@@ -12,11 +12,16 @@ from typing import TYPE_CHECKING
 from ..errors import LeukoscopeError, suggestion
 from ..progress import Progress
 from . import (
+    badly_exposed_images,
+    blank_images,
+    blurred_images,
+    burnt_in_marks,
     chosen_on_test,
     class_imbalance,
     copies_before_split,
     crops_of_fields,
     cut_groups,
+    doubtful_labels,
     enough_groups,
     fitted_on_test,
     foreign_split,
@@ -27,11 +32,17 @@ from . import (
     inferred_groups,
     near_identical_images,
     near_identical_parts,
+    odd_magnification,
     one_class_sources,
+    shortcuts,
+    small_images,
     test_part,
     tested_pretraining,
     transductive,
     unreadable_images,
+    unusual_images,
+    upscaled_images,
+    vignetted_images,
 )
 from .context import Check, Context
 from .coverage import coverage
@@ -78,6 +89,17 @@ CHECKS: dict[str, Check] = {
     "inferred-groups": inferred_groups.check,
     "class-imbalance": class_imbalance.check,
     "one-class-sources": one_class_sources.check,
+    "shortcuts": shortcuts.check,
+    "burnt-in-marks": burnt_in_marks.check,
+    "blank-images": blank_images.check,
+    "blurred-images": blurred_images.check,
+    "badly-exposed-images": badly_exposed_images.check,
+    "vignetted-images": vignetted_images.check,
+    "odd-magnification": odd_magnification.check,
+    "small-images": small_images.check,
+    "upscaled-images": upscaled_images.check,
+    "unusual-images": unusual_images.check,
+    "doubtful-labels": doubtful_labels.check,
 }
 RECORD_CHECKS: dict[str, Callable[[Run], list[Finding]]] = {
     "copies-before-split": copies_before_split.of_run,

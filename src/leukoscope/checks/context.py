@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -14,8 +14,9 @@ from ..records.split import Fold, Split
 from ..splits.duplicates import Comparison, identical
 from ..splits.grouping import MOST_COMPARED
 from ..splits.remembered import compare_once, recall
+from .measuring import Measurements, measure
 
-__all__ = ["Check", "Context", "shown"]
+__all__ = ["Check", "Context", "keys_of", "shown"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,11 @@ class Context:
     def identical(self) -> tuple[tuple[int, ...], ...]:
         """Row numbers of each set of rows with identical pixels."""
         return tuple(tuple(self.row_of[key] for key in keys) for keys in identical(self.manifest))
+
+    @cached_property
+    def measurements(self) -> Measurements | None:
+        """Of every row's image, what checks share; None where pixels are not looked at."""
+        return measure(self.manifest, self.progress) if self.pixels else None
 
     @cached_property
     def compared(self) -> Comparison | None:
@@ -85,3 +91,8 @@ def shown(names: list[str], most: int = 5) -> str:
     """The first names, and how many more there are."""
     rest = len(names) - most
     return ", ".join(names[:most]) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def keys_of(context: Context, rows: Iterable[int], most: int = 200) -> tuple[str, ...]:
+    """The keys of the first rows: enough to look at."""
+    return tuple(context.manifest.keys[row] for _, row in zip(range(most), rows, strict=False))

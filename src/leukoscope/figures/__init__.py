@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from .bars import bars
 from .box import box
+from .by_class import by_class
 from .canvas import Drawing, save
 from .comparison import comparison
 from .confusion import confusion
@@ -46,6 +47,7 @@ FIGURES: dict[str, Callable[..., Drawing]] = {
     "bars": bars,
     "box": box,
     "pairs": pairs,
+    "by_class": by_class,
     "memberships": memberships,
     "decision_surface": decision_surface,
 }

@@ -39,7 +39,7 @@ from .writing import (
     write,
 )
 
-__all__ = ["Failure", "PixelStore", "Source", "Stored", "checksum"]
+__all__ = ["Failure", "PixelStore", "Source", "Stored", "checksum", "content_key"]
 
 RACY_NS = 2_000_000_000
 """A file changed less than this before now may change again without its times showing it."""
@@ -211,7 +211,7 @@ class _Filling:
         keys = []
         for row, source in enumerate(self.sources):
             try:
-                keys.append(_key(source))
+                keys.append(content_key(source))
             except ImageError as error:
                 failures[row] = str(error)
                 keys.append("")
@@ -322,7 +322,7 @@ def _slot(entry: journal.Entry | None) -> int:
     return -1 if entry is None else entry.slot
 
 
-def _key(source: Source) -> str:
+def content_key(source: Source) -> str:
     """Content and box as one name.
 
     A known hash is believed for as long as size and time of change stay: a file that was altered
