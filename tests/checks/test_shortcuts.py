@@ -20,6 +20,7 @@ from leukoscope.checks.probing import (
     PROBES,
     classifier,
     folds_of,
+    p_by_permutation,
     predicted,
     probe,
     probed_rows,
@@ -259,6 +260,17 @@ def test_shortcuts_of_real_files_are_found_told_and_drawn(
     assert len(size["edges"]) == len(size["counts"]["blast"]) + 1
     for one in (plot, size):
         assert "<svg" in FIGURES["by_class"](MeasuredByClass(**one)).svg
+
+
+def test_of_few_groups_what_looks_like_a_shortcut_is_told_as_perhaps(make: Make) -> None:
+    """Four groups in a class: no interval that says anything, and 1 of 70 ways to deal labels."""
+    context = measured(make, images=40, groups=8, border_red_sd=lambda k, rng: 9.0 * k)
+    result = found(context, "border")
+    assert severity_of(result) != "error"
+    # The two ways that part the groups as the labels do, of 70.
+    assert p_by_permutation(context, result) == pytest.approx(2 / 70, abs=0.02)
+    noise = found(measured(make, images=40, groups=8), "border")
+    assert p_by_permutation(measured(make, images=40, groups=8), noise) > 0.05
 
 
 @pytest.mark.real

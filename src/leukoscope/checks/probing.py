@@ -23,7 +23,16 @@ from .context import Context
 from .measuring import COLUMNS, Measurements
 from .measuring.columns import NUMBERS, numbered
 
-__all__ = ["PROBES", "Probe", "Probed", "folds_of", "predicted", "probe", "probed_rows"]
+__all__ = [
+    "PROBES",
+    "Probe",
+    "Probed",
+    "folds_of",
+    "p_by_permutation",
+    "predicted",
+    "probe",
+    "probed_rows",
+]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Rows = np.ndarray[Any, np.dtype[np.int64]]
@@ -37,6 +46,7 @@ FEWEST_IMAGES = 4
 MOST_ROWS = 3000
 """More rows make no probe surer: its interval is over groups. Each group gives about as many."""
 RESAMPLES = 1000
+PERMUTATIONS = 999
 
 
 @dataclass(frozen=True)
@@ -118,6 +128,8 @@ class Probed:
     """The rows that were used."""
     column: str
     """The measurement that by itself differs most between the classes."""
+    groups: dict[str, int]
+    """Groups of each class."""
 
     @property
     def excess(self) -> float:
@@ -219,7 +231,32 @@ def probe(
         return None
     chance = 1 / len(set(labels))
     best = max(columns, key=lambda name: _difference(found[name][rows], labels))
-    return Probed(one, metric, estimate, chance, len(folds), rows, best)
+    groups = {
+        name: len(set(_groups(context)[rows][labels == name])) for name in sorted(set(labels))
+    }
+    return Probed(one, metric, estimate, chance, len(folds), rows, best, groups)
+
+
+def p_by_permutation(context: Context, found: Probed) -> float:
+    """How often labels dealt anew to the groups differ as much in the telling measurement.
+
+    A permutation test over groups (Good 2005, Permutation, Parametric and Bootstrap Tests of
+    Hypotheses, chapter 3), for sets whose groups are too few for an interval. Groups of several
+    classes are left out; 1 where no group is left to be dealt.
+    """
+    measurements = context.measurements
+    labels = context.manifest.column("label")[found.rows]
+    groups = _groups(context)[found.rows]
+    pure = pd.Series(labels).groupby(groups).transform("nunique").to_numpy() == 1
+    if measurements is None or len(set(labels[pure])) < 2:
+        return 1.0
+    values, labels = measurements[found.column][found.rows][pure], labels[pure]
+    _, first, member = np.unique(groups[pure].astype(str), return_index=True, return_inverse=True)
+    of_group = labels[first]
+    rng = np.random.default_rng(SEED)
+    seen = _difference(values, labels)
+    dealt = [_difference(values, rng.permutation(of_group)[member]) for _ in range(PERMUTATIONS)]
+    return float((1 + np.sum(np.array(dealt) >= seen - 1e-12)) / (1 + PERMUTATIONS))
 
 
 def _positive(context: Context, labels: Texts) -> str | None:

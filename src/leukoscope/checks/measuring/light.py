@@ -141,7 +141,7 @@ def _background(grey: Pixels, body: Mask, *, cut_out: bool) -> Mask:
     reach = max(1, round(HALO_SHARE * min(grey.shape)))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     covered = body | _dark(grey, np.ones(grey.shape, np.bool_))
-    return np.asarray(cv2.dilate(covered.astype(np.uint8), kernel)) == 0
+    return np.asarray(np.asarray(cv2.dilate(covered.astype(np.uint8), kernel)) == 0)
 
 
 def _blank_share(grey: Pixels) -> float:
