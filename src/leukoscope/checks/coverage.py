@@ -9,6 +9,8 @@ from ..records.findings import Checked, Finding
 from ..records.fold_facts import read_fold_facts, read_pretraining_facts
 from ..records.run import Run
 from .context import Context
+from .probing import FEWEST_GROUPS, FEWEST_IMAGES, probed_rows
+from .quality import FEWEST, peers
 
 __all__ = ["NOT_GIVEN", "NO_IMAGE", "coverage", "record_gaps", "why_not"]
 
@@ -55,6 +57,16 @@ def _images(context: Context) -> str:
     return "" if here else NO_IMAGE
 
 
+def _probed(context: Context) -> str:
+    enough = len(probed_rows(context)) > 0
+    lack = f"fewer than two classes have {FEWEST_IMAGES} images in {FEWEST_GROUPS} groups"
+    return "" if enough else lack
+
+
+def _usual(context: Context) -> str:
+    return "" if peers(context) else f"of fewer than {FEWEST} images none is usual"
+
+
 def record_gaps(run: Run) -> dict[str, str]:
     """Check of a run's records → why they do not tell; empty where they do."""
     folds = read_fold_facts(run)
@@ -96,6 +108,7 @@ NEEDS: dict[str, tuple[Need, ...]] = {
     "identical-subjects": (_hashes, _subjects),
     "identical-parts": (_hashes, _official_or_split),
     "near-identical-images": (_compared,),
+    "near-identical-labels": (_compared, _labels),
     "near-identical-parts": (_compared, _official_or_split),
     "foreign-split": (_split,),
     "test-part": (_split,),
@@ -107,22 +120,18 @@ NEEDS: dict[str, tuple[Need, ...]] = {
     "transductive": (_record("transductive"),),
     "class-imbalance": (_labels,),
     "one-class-sources": (_labels,),
+    "shortcuts": (_labels, _images, _probed),
+    "doubtful-labels": (_labels, _images, _probed),
+    "blurred-images": (_images, _usual),
+    "badly-exposed-images": (_images, _usual),
+    "vignetted-images": (_images, _usual),
+    "odd-magnification": (_images, _usual),
+    "upscaled-images": (_images, _usual),
+    "unusual-images": (_images, _usual),
 }
 """Check → what it needs beyond rows."""
-LOOKING = (
-    "shortcuts",
-    "burnt-in-marks",
-    "blank-images",
-    "blurred-images",
-    "badly-exposed-images",
-    "vignetted-images",
-    "odd-magnification",
-    "small-images",
-    "upscaled-images",
-    "unusual-images",
-    "doubtful-labels",
-)
-"""Checks that look at every image."""
+LOOKING = ("burnt-in-marks", "blank-images", "small-images")
+"""Checks that look at every image and need no other beside it."""
 
 
 def why_not(name: str, context: Context) -> str:

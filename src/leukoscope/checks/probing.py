@@ -24,6 +24,8 @@ from .measuring import COLUMNS, Measurements
 from .measuring.columns import NUMBERS, numbered
 
 __all__ = [
+    "FEWEST_GROUPS",
+    "FEWEST_IMAGES",
     "PROBES",
     "Probe",
     "Probed",

@@ -19,7 +19,17 @@ from ..records.findings import Severity
 from .context import Context
 from .measuring import Measurements
 
-__all__ = ["FAR", "Deviation", "by_class", "deviation", "measured", "peers", "said", "severity_of"]
+__all__ = [
+    "FAR",
+    "FEWEST",
+    "Deviation",
+    "by_class",
+    "deviation",
+    "measured",
+    "peers",
+    "said",
+    "severity_of",
+]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Bools = np.ndarray[Any, np.dtype[np.bool_]]

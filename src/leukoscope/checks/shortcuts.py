@@ -76,6 +76,7 @@ def _finding(
     if few < ENOUGH_GROUPS:
         standing += f", of one class only {few}: the interval cannot be trusted"
     told = "can" if p is None else "can perhaps"
+    dealt = "" if p is None else f" Labels dealt to the groups by lot differ as much: p = {p:.3f}."
     interval = "" if estimate.low is None else f" [{estimate.low:.3f}, {estimate.high:.3f}]"
     return Finding(
         check="shortcuts",
@@ -83,8 +84,7 @@ def _finding(
         summary=(
             f"The class {told} be told from {probe.title}: {METRICS[found.metric]} "
             f"{estimate.value:.3f}{interval} on unseen groups, chance {found.chance:.3g} "
-            f"({standing})."
-            + ("" if p is None else f" Labels dealt to the groups by lot differ as much: p = {p:.3f}.")
+            f"({standing}).{dealt}"
         ),
         evidence={
             "probe": probe.name,

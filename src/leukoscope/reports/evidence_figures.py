@@ -1,4 +1,4 @@
-"""What a finding looks like: pairs of images side by side."""
+"""What a finding looks like: pairs of images side by side, a measurement by class."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from ..datasets.manifest import Manifest
 from ..figures import FIGURES
+from ..figures.by_class import MeasuredByClass
 from ..figures.pairs import Pair, Side
 from ..records.findings import Finding
 from ..records.split import Split
@@ -61,7 +62,10 @@ class Looked:
 
 
 def figures_of(finding: Finding, looked: Looked, anchor: str) -> tuple[Drawn, ...]:
-    """The figures of a finding; none where it has no pairs, or no image of them is at hand."""
+    """The figures of a finding; none where it has no plot and no pairs whose images are at hand."""
+    note = "rendered data" if looked.manifest.card.rendered else ""
+    if plot := finding.evidence.get("plot"):
+        return (placed(FIGURES["by_class"](MeasuredByClass(**plot), note=note), anchor),)
     shown: list[Pair] = []
     number = 0
     for first, second, fit in _pairs(finding, looked):
@@ -77,7 +81,6 @@ def figures_of(finding: Finding, looked: Looked, anchor: str) -> tuple[Drawn, ..
         return ()
     identical = finding.evidence.get("least_alike") is None
     title = "Identical images" if identical else "Near-identical, the least alike first"
-    note = "rendered data" if looked.manifest.card.rendered else ""
     return (placed(FIGURES["pairs"](shown, title, of=number, note=note), anchor),)
 
 
