@@ -134,7 +134,7 @@ def test_a_run_alone_answers_from_its_records(make_run: MakeRun) -> None:
     assert (answers["L1.1"].verdict, answers["L1.2"].verdict) == ("fail", "fail")
     # Nobody kept what was checked before this run's training.
     assert answers["L1.4"].verdict == "cannot know"
-    assert answers["L1.4"].reason == "it was not looked for"
+    assert answers["L1.4"].reason == "no record says that it was looked for"
 
 
 def test_the_verdict_says_what_to_do(

@@ -15,7 +15,7 @@ from .leakage import Answer, Known, answer_all
 __all__ = ["Examination", "Grade", "examine_records", "examined", "verdict_on"]
 
 Grade = Literal["mend", "care", "sound", "unseen"]
-MOST_NAMED = 3
+MOST_NAMED = 2
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,8 @@ def examined(
 ) -> Examination:
     """The examination of findings that are in order, the gravest first."""
     what = "run" if known.run else "split" if known.split else "data"
-    grade, sentence = verdict_on(findings, checked, titles, what)
+    declared = known.split is not None and known.split.edition == "as-published"
+    grade, sentence = verdict_on(findings, checked, titles, what, declared=declared)
     return Examination(tuple(findings), tuple(checked), answer_all(known), grade, sentence)
 
 
@@ -86,7 +87,12 @@ def examine_records(run: Run, findings: Sequence[Finding]) -> tuple[Answer, ...]
 
 
 def verdict_on(
-    findings: Sequence[Finding], checked: Sequence[Checked], titles: dict[str, str], what: str
+    findings: Sequence[Finding],
+    checked: Sequence[Checked],
+    titles: dict[str, str],
+    what: str,
+    *,
+    declared: bool = False,
 ) -> tuple[Grade, str]:
     """A grade and one sentence that says what to do.
 
@@ -100,6 +106,8 @@ def verdict_on(
         Check → what it looks for.
     what
         ``data``, ``split`` or ``run``: what the sentence is about.
+    declared
+        Whether it is of the edition ``as-published``, so that its leaks are meant.
     """
     errors = [finding for finding in findings if finding.severity == "error"]
     warnings = [finding for finding in findings if finding.severity == "warning"]
@@ -114,12 +122,22 @@ def verdict_on(
             f"{act}: first mend {counted(len(errors), 'error')}, beginning with "
             f"{_named(errors, titles)}."
         )
+    blind = any(one.reason == NO_IMAGE for one in checked)
+    # That no image is at hand is said in its own words.
+    warnings = [w for w in warnings if not (blind and w.check == "unreadable-images")]
+    if warnings and declared:
+        return "care", (
+            f"Print no figure of {thing} without that of a leak-free one beside it: as published, "
+            f"{counted(len(warnings), 'warning')} must stand there too, about "
+            f"{_named(warnings, titles)}."
+        )
     if warnings:
         return "care", (
-            f"Use {thing} with care: {counted(len(warnings), 'warning')} must stand beside every "
-            f"figure made from it, about {_named(warnings, titles)}."
+            f"Use {thing} with care: "
+            + ("no image was at hand, and " if blind else "")
+            + f"{counted(len(warnings), 'warning')} must stand beside every figure made from it, "
+            f"about {_named(warnings, titles)}."
         )
-    blind = [one for one in checked if one.reason == NO_IMAGE]
     if blind:
         return "unseen", (
             f"No image of {thing} was at hand: bring them and check again, because names and "

@@ -77,7 +77,7 @@ class Known:
         for one in self.checked:
             if one.check == check:
                 return one.reason if one.state == "not checked" else ""
-        return "it was not looked for"
+        return "no record says that it was looked for"
 
 
 NO_SPLIT = "no split and no run was given; check again with --split or --run"

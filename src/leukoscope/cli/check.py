@@ -69,7 +69,8 @@ def check(
     division = read_split(split) if split else made.split if made else None
     manifest, failures = api.open_data(data, as_=as_, progress=work)
     outcome = examine(manifest, split=division, failures=failures, run=made, progress=work)
-    following = _next(data, most_folds(manifest))
+    folds = most_folds(manifest)
+    following = _next(data, folds, split, run)
     value = {
         "schema": 1,
         "research_use_only": True,
@@ -84,7 +85,8 @@ def check(
         lines.append(RENDERED_DATA)
     if out is not None:
         # The page may be sent away: no folder of this machine stands in it.
-        told = _next(Path(data.name), most_folds(manifest)).removeprefix("next: ")
+        names = (Path(path.name) if path else None for path in (split, run))
+        told = _next(Path(data.name), folds, *names).removeprefix("next: ")
         advice = "" if outcome.grade == "mend" else told
         lines.append(f"report: {_write(out, value, manifest, outcome, division, advice)}")
     lines.append(following)
@@ -147,10 +149,14 @@ def _write(
     return page
 
 
-def _next(data: Path, most: int) -> str:
-    """The command that divides this data, or why there is none."""
+def _next(data: Path, most: int, split: Path | None, run: Path | None) -> str:
+    """The command to go on with: report a run, train with a split, or divide the data."""
     from ..records.experiment import SplitPlan
 
+    if run is not None:
+        return f"next: leukoscope report {run} -o report.html"
+    if split is not None:
+        return f"next: leukoscope train --model cnn-3 --data {data} --split {split} -o run"
     if most < 2:
         return "next: add subjects: two groups of each of two classes are the least to divide"
     folds = f" --folds {most}" if most < SplitPlan().folds else ""

@@ -75,7 +75,7 @@ def write_check_report(
         next_step=next_step,
         findings=show_whole(outcome.findings, Looked(manifest, split)),
         counts=severity_counts(Counter(finding.severity for finding in outcome.findings)),
-        leakage=outcome.leakage,
+        leakage=[("Answer", outcome.leakage)],
         missed=sum(one.state == "not checked" for one in outcome.checked),
         clean=[_title(one.check) for one in outcome.checked if one.state == "clean"],
         unchecked=_by_reason(outcome.checked),

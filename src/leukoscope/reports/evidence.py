@@ -120,6 +120,9 @@ def _show_whole(finding: Finding, looked: Looked, number: int) -> FindingShown:
     pictures = tuple(
         replace(picture, label=looked.label(picture.name)) for picture in shown.pictures
     )
+    if "groups" in words and not any(picture.uri for picture in pictures):
+        # Their names stand in the evidence, side by side.
+        shown, pictures = replace(shown, more=0), ()
     return replace(shown, tables=tuple(tables.values()), figures=figures, pictures=pictures)
 
 
@@ -178,10 +181,18 @@ def _words(value: Any) -> str:
         return _cut([_entry(k, inner) for k, inner in value.items()], most, "; ")
     if isinstance(value, (list, tuple)):
         if value and all(isinstance(inner, (list, tuple)) for inner in value):
-            groups = [_cut([_words(v) for v in inner], NAMES_SHOWN, " = ") for inner in value]
-            return _cut(groups, GROUPS_SHOWN, "; ")
+            return _cut([_together(inner) for inner in value], GROUPS_SHOWN, "; ")
         return _cut([_words(inner) for inner in value], NAMES_SHOWN * 2, ", ") or "none"
     return value_words(value)
+
+
+def _together(names: Sequence[Any]) -> str:
+    """``a = b = c``; a number behind names is what is known of them: ``a = b (71)``."""
+    *before, last = names
+    counted_last = bool(before) and isinstance(last, (int, float)) and isinstance(before[-1], str)
+    if not counted_last:
+        return _cut([_words(name) for name in names], NAMES_SHOWN, " = ")
+    return f"{_cut([_words(name) for name in before], NAMES_SHOWN, ' = ')} ({_words(last)})"
 
 
 def _entry(key: str, value: Any) -> str:

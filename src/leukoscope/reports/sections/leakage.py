@@ -8,23 +8,14 @@ from ...checks import check_records, examine_records
 from ...checks.leakage import Answer
 from ..study import Study
 
-__all__ = ["LeakageOf", "LeakageSection", "build"]
-
-
-@dataclass(frozen=True)
-class LeakageOf:
-    """The answers of one run."""
-
-    run: str
-    answers: tuple[Answer, ...]
+__all__ = ["LeakageSection", "build"]
 
 
 @dataclass(frozen=True)
 class LeakageSection:
-    """All runs, those with the same answers together."""
+    """One column for all runs with the same answers: their names, and the answers."""
 
-    runs: tuple[LeakageOf, ...]
-    several: bool
+    columns: tuple[tuple[str, tuple[Answer, ...]], ...]
 
 
 def build(study: Study) -> LeakageSection:
@@ -33,7 +24,4 @@ def build(study: Study) -> LeakageSection:
     for shown in study.shown:
         answers = examine_records(shown.run, check_records(shown.run))
         found.setdefault(answers, []).append(shown.name)
-    return LeakageSection(
-        tuple(LeakageOf("; ".join(names), answers) for answers, names in found.items()),
-        several=study.several,
-    )
+    return LeakageSection(tuple(("; ".join(names), answers) for answers, names in found.items()))
