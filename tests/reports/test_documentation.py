@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "src" / "leukoscope" / "reports" / "templates"
 NOT_RESULTS = {
     "learning_curves", "gallery", "editions", "comparison", "memberships", "decision_surface",
-    "bars", "box", "pairs",
+    "bars", "box", "by_class", "pairs",
 }  # fmt: skip
 """Figures that stand elsewhere: with the model, with the errors, side by side, with a fuzzy
 system, in a reproduction, in a check."""
