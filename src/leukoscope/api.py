@@ -155,15 +155,34 @@ def split(
     plan: SplitPlan | None = None,
     seed: int = 0,
     edition: Edition = "leak-free",
+    join_duplicates: bool = False,
     as_: str | None = None,
     progress: Progress = SILENT,
 ) -> Split:
-    """Divide the rows; by default five folds of whole groups, balanced in their classes."""
+    """Divide the rows; by default five folds of whole groups, balanced in their classes.
+
+    ``join_duplicates`` looks at pixels although groups are there, and keeps together the groups
+    that near-identical images tie; a note says how many, and that it is inferred.
+    """
+    from .splits.grouping import join_near_identical
     from .splits.splitting import make_split
 
     chosen = plan or SplitPlan()
     manifest, _ = open_data(data, as_=as_, duplicates=chosen.group_duplicates, progress=progress)
-    return make_split(manifest, chosen, seed=seed, edition=edition)
+    if not join_duplicates:
+        return make_split(manifest, chosen, seed=seed, edition=edition)
+    joined, tied = join_near_identical(manifest, progress)
+    made = make_split(joined, chosen, seed=seed, edition=edition)
+    note = (
+        f"groups that near-identical images tie were kept together ({tied} fewer): "
+        "inferred from pixels"
+    )
+    # The split is of the manifest that the user has: its rows are the same, its groups finer.
+    kept = {
+        "manifest_sha256": manifest.sha256,
+        "notes": (*made.notes, note) if tied else made.notes,
+    }
+    return made.model_copy(update=kept)
 
 
 def experiment_for(

@@ -338,3 +338,49 @@ def test_a_level_without_result_and_a_missing_interval_say_why(
     text = said(capsys, ["evaluate", str(path), "--resamples", "100"])
     assert "by subject: nothing. Every subject has cells of several labels.\n" in text
     assert "(no interval: all items are of one group; 1 group, n = 4)" in text
+
+
+@pytest.mark.real
+def test_cnmc_from_its_published_hashes_to_a_split(
+    real_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No image at hand: 104 pairs, 94 across the folds, seven tied pairs, 66 groups, a split."""
+    table, manifest = real_data / "cnmc" / "cnmc_train_sha256.csv", tmp_path / "cnmc.csv"
+    maps = {"image": "name", "label": "label", "subject": "subject", "official_split": "fold",
+            "sha256": "sha256"}  # fmt: skip
+    named = [part for ours, theirs in maps.items() for part in ("--map", f"{ours}={theirs}")]
+    said(
+        capsys, ["data", "read", str(table), "--as", "csv", *named, "-o", str(manifest), "--quiet"]
+    )
+    outcome = json.loads(said(capsys, ["check", str(manifest), "--json", "--quiet"]))
+    found = {finding["check"]: finding["evidence"] for finding in outcome["findings"]}
+    assert found["identical-images"]["pairs"] == 104
+    assert found["identical-parts"]["pairs"] == 94
+    assert len(found["identical-subjects"]["subject_pairs"]) == 7
+    assert found["identical-subjects"]["independent_groups"] == 66
+    assert "no image was at hand" in outcome["verdict"]["sentence"]
+    kinds = {one["kind"]: one["verdict"] for one in outcome["leakage"]}
+    assert kinds["L1.4"] == "fail"
+    split = tmp_path / "split.json"
+    said(capsys, ["split", str(manifest), "--group-duplicates", "-o", str(split), "--quiet"])
+    call = ["check", str(manifest), "--split", str(split), "--json", "--quiet"]
+    parts = [f["evidence"]["split"] for f in json.loads(said(capsys, call))["findings"]
+             if f["check"] == "identical-parts"]  # fmt: skip
+    assert parts == ["official"], "the new split parts no identical images"
+
+
+@pytest.mark.real
+def test_verify_compares_a_cnmc_folder_with_the_published_hashes(
+    real_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, manifest = tmp_path / "copy", tmp_path / "m.csv"
+    for path in (real_data / "cnmc" / "C-NMC_training_data").rglob("*.bmp"):
+        target = folder / path.relative_to(real_data / "cnmc" / "C-NMC_training_data")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    altered = folder / "fold_0" / "all" / "UID_11_10_1_all.bmp"
+    altered.write_bytes(altered.read_bytes()[:-1] + b"\x07")
+    said(capsys, ["data", "read", str(folder), "-o", str(manifest), "--quiet"])
+    text = said(capsys, ["data", "verify", str(manifest), "--quiet"], code=1)
+    assert "compared with the published hashes: 12 files" in text
+    assert "UID_11_10_1_all.bmp: the file differs from the published one" in text

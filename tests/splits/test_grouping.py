@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from leukoscope import api
 from leukoscope.datasets import (
     DatasetCard,
     Manifest,
@@ -21,7 +22,9 @@ from leukoscope.datasets import (
 )
 from leukoscope.errors import ManifestError
 from leukoscope.progress import Progress
-from leukoscope.splits.grouping import group, open_grouped
+from leukoscope.records.experiment import SplitPlan
+from leukoscope.splits.grouping import group, join_near_identical, open_grouped
+from leukoscope.splits.splitting import verify_split
 
 CARD = DatasetCard(name="cells")
 
@@ -224,6 +227,38 @@ def test_groups_that_are_there_are_kept_with_a_word(
     kept, _ = open_grouped(folder / "whole.csv", None, Progress(), duplicates=False)
     assert groups(kept) == groups(manifest)
     assert "the groups that whole.csv has are kept" in capsys.readouterr().err
+
+
+def test_groups_that_look_alikes_tie_are_kept_together_where_it_is_asked(tmp_path: Path) -> None:
+    """Subject 0's first image, mirrored, is subject 7's: two groups until their pixels are seen."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for number in range(16):
+        pixels = rng.integers(20, 250, (48, 48, 3), dtype=np.uint8)
+        twin = np.array(Image.open(tmp_path / "0.png"))[:, ::-1] if number == 7 else pixels
+        Image.fromarray(np.ascontiguousarray(twin)).save(tmp_path / f"{number}.png")
+        subject = f"cells:s{number}"
+        rows.append({"subject": subject, "group": subject, "group_source": "published",
+                     "label": "ab"[number % 2], "sha256": f"{number:064x}"})  # fmt: skip
+    data = table(*rows, folder=tmp_path)
+    joined, fewer = join_near_identical(data)
+    assert (fewer, groups(joined)["7.png"]) == (1, "cells:s0")
+    assert set(joined.column("group_source")) == {"published"}
+
+    plan = SplitPlan(folds=2, validation=0)
+    parted = set()
+    for seed in range(8):
+        split = api.split(data, plan=plan, seed=seed, join_duplicates=True)
+        verify_split(data, split)  # of the manifest that the user has
+        assert split.notes[-1] == (
+            "groups that near-identical images tie were kept together (1 fewer): inferred from "
+            "pixels"
+        )
+        fold = split.folds[0]
+        assert ("0.png" in fold.test) == ("7.png" in fold.test)
+        plain = api.split(data, plan=plan, seed=seed).folds[0].test
+        parted.add(("0.png" in plain) == ("7.png" in plain))
+    assert False in parted, "without being asked the twins are parted in some split"
 
 
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:

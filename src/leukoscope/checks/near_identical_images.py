@@ -42,8 +42,8 @@ def check(context: Context) -> list[Finding]:
             },
             images=images_of(context, sets),
             mend=(
-                "Make the groups anew, so that no split separates them: empty the manifest's "
-                "group column, then leukoscope split --group-duplicates."
+                "Divide with leukoscope split --group-duplicates, which keeps groups together that "
+                "such images tie."
                 if apart
                 else "Nothing to do for splits: they never cut a group. Count such a set as one "
                 "image wherever a number of images is stated."

@@ -81,8 +81,8 @@ def _made(context: Context, pairs: list[Pair]) -> list[Finding]:
             mend=(
                 "Read the figures of this split beside those of a leak-free one."
                 if declared
-                else "Join them into groups (empty the manifest's group column), then divide "
-                "again: leukoscope split --group-duplicates."
+                else "Divide again with leukoscope split --group-duplicates, which keeps groups "
+                "together that such images tie."
             ),
         )
     ]

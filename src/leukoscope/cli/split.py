@@ -42,8 +42,12 @@ def split(
         typer.Option(help="as-published cuts groups as the papers did; image implies it."),
     ] = None,
     group_duplicates: Annotated[
-        bool, typer.Option(help="Of images without groups: join near-identical ones.")
-    ] = True,
+        bool | None,
+        typer.Option(
+            help="Keep near-identical images together. Without a word only images that have no "
+            "groups are compared; named, groups that are there are joined, too."
+        ),
+    ] = None,
     seed: Seed = 0,
     as_: As = None,
     as_json: Json = False,
@@ -75,7 +79,7 @@ def split(
             "kind": kind,
             **given,
             "validation": validation,
-            "group_duplicates": group_duplicates,
+            "group_duplicates": group_duplicates is not False,
         },
         where="split",
         error=SplitError,
@@ -85,6 +89,7 @@ def split(
         plan=plan,
         seed=seed,
         edition=edition or ("as-published" if kind == "image" else "leak-free"),
+        join_duplicates=bool(group_duplicates),
         as_=as_,
         progress=progress(quiet),
     )

@@ -18,7 +18,7 @@ from ..progress import Progress
 from .duplicates import Names, identical
 from .remembered import compare_once
 
-__all__ = ["group", "open_grouped"]
+__all__ = ["group", "join_near_identical", "open_grouped"]
 
 SILENT = Progress(quiet=True)
 MOST_COMPARED = 50_000
@@ -82,6 +82,19 @@ def group(manifest: Manifest, *, duplicates: bool = True, progress: Progress = S
         group_source=["published" if only_published[root] else "inferred" for root in roots],
     )
     return _with_note(grouped, pixels=duplicates, skipped=skipped)
+
+
+def join_near_identical(manifest: Manifest, progress: Progress = SILENT) -> tuple[Manifest, int]:
+    """Groups that are there already, those joined that near-identical images tie.
+
+    Returns
+    -------
+    tuple
+        The same rows, and how many groups fewer there are.
+    """
+    before = len(set(manifest.column("group")))
+    joined = group(manifest, progress=progress)
+    return joined, before - len(set(joined.column("group")))
 
 
 def _all_of_each(roots: Sequence[str], published: Iterable[bool]) -> dict[str, bool]:
