@@ -32,6 +32,8 @@ class Context:
     """The run whose records are checked too; ``split`` is then its own."""
     pixels: bool = True
     """Whether checks may look at all pixels; a training looks at names and hashes alone."""
+    unable: dict[str, str] = field(default_factory=dict)
+    """Check → why it could say nothing, where that shows only when it tries."""
 
     @cached_property
     def row_of(self) -> dict[str, int]:

@@ -137,7 +137,8 @@ LOOKING = ("burnt-in-marks", "blank-images", "small-images")
 def why_not(name: str, context: Context) -> str:
     """Why a check could not say anything; empty where it could."""
     needs = NEEDS.get(name, (_images,) if name in LOOKING else ())
-    return next((reason for need in needs if (reason := need(context))), "")
+    missing = next((reason for need in needs if (reason := need(context))), "")
+    return missing or context.unable.get(name, "")
 
 
 def coverage(

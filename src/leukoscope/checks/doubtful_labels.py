@@ -21,10 +21,12 @@ COLUMNS = (
     "object_area_px", "object_share", "dark_share", "sharpness", "spectrum_mean", "spectrum_fall",
 )  # fmt: skip
 """Classical measurements of the picture and its cell; nothing of the file or the border."""
-LEAST_AUROC = 0.85
+LEAST_AUROC = 0.8
 """Models that tell the classes apart less well doubt a label because they do not know."""
-GIVEN = 0.1
-"""Most probability that either model leaves to the label."""
+GIVEN = 0.2
+"""Most probability that either model leaves to the label. Of ten labels turned among real cells
+(ALL-IDB2, PBC, Taleghani, twice each) 32 of 60 are then found beside 7 others; of the three sets as
+they are 6 of 430 labels are doubted."""
 MOST_SHARE = 0.1
 """Where more labels than these are doubted, it is the models that are wrong of the set."""
 SEED = 0
@@ -35,9 +37,9 @@ def check(context: Context) -> list[Finding]:
 
     Confident learning (Northcutt, Jiang & Chuang 2021, J. Artif. Intell. Res. 70:1373): a row is
     doubtful where another class has at least the probability that it has on average for its own
-    rows. Two models of different kind (a random forest and a logistic regression on classical
-    measurements, each row predicted by models that have not seen its group) must agree on the
-    other class, and leave the label at most a tenth.
+    rows (or 0.8, where that is less). Two models of different kind (a random forest and a
+    logistic regression on classical measurements, each row predicted by models that have not
+    seen its group) must agree on the other class, and leave the label at most a fifth.
     """
     found = measured(context)
     if found is None:
@@ -51,11 +53,19 @@ def check(context: Context) -> list[Finding]:
     told = []
     for make in (_forest, _regression):
         table = predicted(context, rows, features, folds, make)
-        if _auroc(table) < LEAST_AUROC:
+        if (auroc := _auroc(table)) < LEAST_AUROC:
+            context.unable["doubtful-labels"] = (
+                f"the models tell the classes apart too badly (AUROC {auroc:.2f}) to doubt a label"
+            )
             return []
         told.append(table)
     doubtful = _doubtful(told)
-    if not len(doubtful) or len(doubtful) > MOST_SHARE * len(rows):
+    if len(doubtful) > MOST_SHARE * len(rows):
+        context.unable["doubtful-labels"] = (
+            f"the models doubt {len(doubtful)} of {len(rows)} labels, so it is them that one doubts"
+        )
+        return []
+    if not len(doubtful):
         return []
     return [_finding(context, doubtful, rows)]
 
@@ -96,7 +106,8 @@ def _doubtful(told: list[pd.DataFrame]) -> pd.DataFrame:
     for table in told:
         p = table[names].to_numpy(dtype=np.float64)
         label = np.array([names.index(f"p_{name}") for name in table["label"]])
-        usual = np.array([p[label == n, n].mean() for n in range(len(names))])
+        # Where classes lie far apart half of the sure answers are less sure than the mean.
+        usual = np.array([min(p[label == n, n].mean(), 1 - GIVEN) for n in range(len(names))])
         fits = np.where(p >= usual, p, -1.0)
         others.append(np.where(fits.max(axis=1) > 0, fits.argmax(axis=1), label))
         given = p[np.arange(len(p)), label]
