@@ -143,6 +143,7 @@ def test_what_is_clean_and_what_could_not_be_checked(
         Checked(check="identical-images", state="clean"),
         Checked(check="cut-groups", state="not checked", reason="no split was given"),
         Checked(check="test-part", state="not checked", reason="no split was given"),
+        Checked(check="transductive", state="not checked", reason="no run was given (--run)"),
     )
     write_check_report(manifest, outcome(checked=checked), tmp_path / "a.html")
     page = parse(tmp_path / "a.html")

@@ -31,6 +31,11 @@ class Examination:
     verdict: str
     """One sentence that a person can act on."""
 
+    @property
+    def missed(self) -> int:
+        """How many checks could not be made, but for those that need a split or a run."""
+        return missed(self.checked)
+
     def to_json(self) -> dict[str, Any]:
         """As ``check.json`` and ``--json`` hold it."""
         return {
@@ -148,9 +153,14 @@ def verdict_on(
         "split": "train with it (leukoscope train --split)",
         "run": "report it with its intervals (leukoscope report)",
     }[what]
-    left = sum(one.state == "not checked" and one.reason not in NOT_GIVEN for one in checked)
+    left = missed(checked)
     rest = f"; {counted(left, 'check')} could not be made" if left else ""
     return "sound", f"No error and no warning in what was checked of {thing}: {follow}{rest}."
+
+
+def missed(checked: Sequence[Checked]) -> int:
+    """How many checks could not be made; a split or a run that nobody gave is not missed."""
+    return sum(one.state == "not checked" and one.reason not in NOT_GIVEN for one in checked)
 
 
 def _named(findings: Sequence[Finding], titles: dict[str, str]) -> str:

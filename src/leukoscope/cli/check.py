@@ -114,13 +114,13 @@ def _lines(outcome: Examination, rows: int) -> list[str]:
     if fails:
         named = ", ".join(f"{kind.number} {kind.title.lower()}" for kind in fails)
         lines.append(f"kinds of leakage that fail: {named}")
-    left = sum(one.state == "not checked" for one in outcome.checked)
     clean = sum(one.state == "clean" for one in outcome.checked)
     counts = {word: sum(f.severity == word for f in outcome.findings) for word in RANK}
     lines.append(
         f"{counted(rows, 'row')}: "
         + ", ".join(counted(counts[word], word) for word in ("error", "warning", "note"))
-        + f"; {counted(clean, 'check')} clean, {left} could not be made. Research use only."
+        + f"; {counted(clean, 'check')} clean, {outcome.missed} could not be made. "
+        "Research use only."
     )
     lines.append(outcome.verdict)
     return lines

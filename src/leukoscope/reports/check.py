@@ -76,7 +76,7 @@ def write_check_report(
         findings=show_whole(outcome.findings, Looked(manifest, split)),
         counts=severity_counts(Counter(finding.severity for finding in outcome.findings)),
         leakage=[("Answer", outcome.leakage)],
-        missed=sum(one.state == "not checked" for one in outcome.checked),
+        missed=outcome.missed,
         clean=[_title(one.check) for one in outcome.checked if one.state == "clean"],
         unchecked=_by_reason(outcome.checked),
         manifest_sha256=manifest.sha256,

@@ -110,7 +110,7 @@ def _show_whole(finding: Finding, looked: Looked, number: int) -> FindingShown:
     words = {
         key: value
         for key, value in finding.evidence.items()
-        if key not in tables and key not in drawn and key not in UNSAID
+        if key not in tables and key not in drawn and key not in UNSAID and value is not None
     }
     # What stands side by side in a figure needs no second picture.
     left = finding.model_copy(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +20,7 @@ __all__ = ["Looked", "figures_of"]
 
 PAIRS_SHOWN = 6
 SIDE_PX = 150
+CAPTION = "Under each image what the data say of it, coloured where the two differ."
 SAID = {"identical-subjects": "subject", "identical-labels": "label"}
 """The column that tells why a pair is a finding; else its part, or its label."""
 
@@ -81,7 +82,8 @@ def figures_of(finding: Finding, looked: Looked, anchor: str) -> tuple[Drawn, ..
         return ()
     identical = finding.evidence.get("least_alike") is None
     title = "Identical images" if identical else "Near-identical, the least alike first"
-    return (placed(FIGURES["pairs"](shown, title, of=number, note=note), anchor),)
+    drawn = placed(FIGURES["pairs"](shown, title, of=number, note=note), anchor)
+    return (replace(drawn, caption=CAPTION),)
 
 
 def _pairs(finding: Finding, looked: Looked) -> Iterator[tuple[str, str, float | None]]:
