@@ -38,6 +38,6 @@ def of_run(run: Run) -> list[Finding]:
                 + (" (as published: the leak is part of the edition)." if declared else ".")
             ),
             evidence={"fitted": fitted, "folds": folds, "edition": run.experiment.edition},
-            mend="Fit on the training rows of each fold: edition = 'leak-free' does.",
+            mend="Fit on the training rows of each fold; leukoscope train does, in either edition.",
         )
     ]

@@ -88,19 +88,11 @@ def train_folds(plan: Plan, progress: Progress) -> None:
 
 
 def _shared_pixels(plan: Plan, progress: Progress) -> tuple[Pipeline, Pixels] | None:
-    """Pixels that all folds share; None where each fits its own preprocessing.
-
-    As published, preprocessing is fitted on all rows, test rows included, once.
-    """
+    """Pixels that all folds share; None where each fits its own preprocessing."""
     pipeline = plan_pipeline(plan.experiment, plan.pretraining)
-    everything = np.arange(len(plan.task.manifest), dtype=np.int64)
-    if not pipeline.needs_fit:
-        stored = store_pixels(pipeline, plan.task.manifest, progress)
-    elif plan.experiment.edition == "as-published":
-        pipeline, stored = fit_pipeline(pipeline, plan.task.manifest, everything, progress)
-    else:
+    if pipeline.needs_fit:
         return None
-    pixels = Pixels(stored)
+    pixels = Pixels(store_pixels(pipeline, plan.task.manifest, progress))
     _note_unreadable(plan, pixels)
     if plan.copies.keys:
         pixels = _with_copies(plan, pixels, plan.copies, plan.folder, progress)
@@ -132,7 +124,7 @@ class _Seen:
     rows: FoldRows
     fitted_on: str
     """Which rows the pipeline was fitted on, in words; empty where nothing is fitted."""
-    fitted_rows: Literal["none", "training", "all"]
+    fitted_rows: Literal["none", "training"]
 
 
 def _seen(
@@ -142,7 +134,12 @@ def _seen(
     shared: tuple[Pipeline, Pixels] | None,
     progress: Progress,
 ) -> _Seen:
-    """The fold's pixels and rows; leak-free, what is fitted is fitted on its training rows."""
+    """The fold's pixels and rows; what is fitted is fitted on its training rows.
+
+    In both editions: no paper fits on test images (abed2022 §4.3 takes "the mean cell image from
+    the training set"). Copies are not fitted on, so that the parent of a copy made before the
+    split is not either where it tests itself.
+    """
     experiment, task = plan.experiment, plan.task
     if shared is None:
         all_readable = np.ones(len(task.manifest), dtype=bool)
@@ -153,12 +150,11 @@ def _seen(
         )
         pixels = Pixels(stored)
         fitted_on = f"the {len(train)} training images of this fold"
-        fitted_rows: Literal["none", "training", "all"] = "training"
+        fitted_rows: Literal["none", "training"] = "training"
         _note_unreadable(plan, pixels)
     else:
         pipeline, pixels = shared
-        fitted_on = "all images, test images included (as published)" if pipeline.fitted else ""
-        fitted_rows = "all" if pipeline.fitted else "none"
+        fitted_on, fitted_rows = "", "none"
     rows = fold_rows(experiment, task, fold, plan.copies, pixels.readable)
     if pixels.copies is None:
         pixels = _with_copies(plan, pixels, rows.copies, folder, progress)
