@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from leukoscope.errors import StorageError
+from leukoscope.papers import machine, space
+from leukoscope.papers import reproduce as room
 from leukoscope.papers.costs import cost_of
 from leukoscope.papers.disk import IN_MEMORY, copies_made
 from leukoscope.papers.planner import disk_bytes, make_plan
@@ -15,6 +20,9 @@ from leukoscope.papers.reproduce import reproduce
 from leukoscope.papers.request import Request
 from leukoscope.progress import Progress
 from leukoscope.records.experiment import Experiment, with_settings
+from leukoscope.training import loop
+
+QUIET = Progress(quiet=True)
 
 IMAGES = {"blast": 60, "normal": 40}
 
@@ -104,3 +112,85 @@ def test_what_trainings_share_is_counted_once() -> None:
         disk_bytes(plan.trainings, 2)[0]
         < kept + 2 * max(one.cost.disk.scratch for one in plan.trainings) + 1
     )
+
+
+class Stopped(Exception):
+    """In the place of a kill."""
+
+
+def test_what_lies_there_is_not_needed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stopped grid goes on, and a finished one is read back, on a disk that is nearly full."""
+    monkeypatch.setenv("LEUKOSCOPE_CACHE", str(tmp_path / "cache"))
+    request = Request(
+        "varol2024",
+        editions=("leak-free",),
+        only=("approach1,dataset=1,network=4,size=32,optimiser=sgd+adam,epochs=25",),
+        rendered=True,
+        images=60,
+        subjects=10,
+        settings={"training.device": "cpu"},
+    )
+    out, needs = tmp_path / "out", []
+    measured = space.needed_bytes
+
+    def needed(*given: Any) -> tuple[float, float]:
+        needs.append(measured(*given))
+        return needs[-1]
+
+    monkeypatch.setattr(space, "needed_bytes", needed)
+    save, seen = loop._save, []
+
+    def stop(state: loop.TrainingState, folder: Path) -> None:
+        save(state, folder)
+        seen.append(state.epoch)
+        if len(seen) == 2:
+            raise Stopped
+
+    with monkeypatch.context() as cut:
+        cut.setattr(loop, "_save", stop)
+        with pytest.raises(Stopped):
+            reproduce(request, out, QUIET)
+    with monkeypatch.context() as full:
+        usage = shutil.disk_usage(tmp_path)
+        full.setattr(shutil, "disk_usage", lambda _: usage._replace(free=10))
+        with pytest.raises(StorageError, match="what is left to run needs"):
+            reproduce(request, out, QUIET)
+    made = reproduce(request, out, QUIET)
+    assert made.done == 2
+    whole = disk_bytes(made.plan.possible)
+    (first, pixels), (again, found), (later, there) = needs
+    assert (first, pixels) == pytest.approx(whole)
+    assert pixels > 0
+    # One training is finished, and the other has written its checkpoint.
+    assert again == later < first - made.plan.possible[0].cost.disk.kept
+    assert found == there == 0, "the pixels of all images lie in the cache"
+    with monkeypatch.context() as full:
+        full.setattr(shutil, "disk_usage", lambda _: usage._replace(free=0))
+        assert reproduce(request, out, QUIET).done == 2, "nothing is left to run"
+    other = space.needed_bytes(made.plan.possible, {}, tmp_path / "other")
+    assert other == pytest.approx(whole), "without data nothing is known of the cache"
+
+
+def test_what_runs_at_once_needs_its_room_at_once(tmp_path: Path) -> None:
+    plan = make_plan(read_protocol("varol2024"), ["leak-free"], "full", ["approach1,network=1"])
+    alone, two = (space.needed_bytes(plan.trainings, {}, tmp_path, jobs)[0] for jobs in (1, 2))
+    scratch = sorted(one.cost.disk.scratch for one in plan.trainings)
+    assert two - alone == pytest.approx(scratch[-2])
+    asked: list[int] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(room, "refuse_small_disk", lambda *given: asked.append(given[-1]))
+        patch.setattr(machine, "cores", lambda: 4)
+        patch.setattr(machine, "memory_bytes", lambda: 1e15)
+        for jobs in (1, 3, None):
+            request = Request("varol2024", jobs=jobs, settings={"training.device": "cpu"})
+            cpu = make_plan(
+                read_protocol("varol2024"),
+                ["leak-free"],
+                "full",
+                ["approach1,network=1"],
+                changes=request.settings,
+            )
+            room._refuse_small_machine(cpu, {}, tmp_path, QUIET, request)
+    assert asked == [1, 3, 4]

@@ -412,11 +412,13 @@ def test_too_little_disk_or_memory_is_said_before_anything_is_trained(
     plan = make_plan(read_protocol("varol2024"), ["leak-free"], "full", ["approach1,network=1"])
     most = max(training.cost.memory_bytes for training in plan.trainings)
     monkeypatch.setattr(machine, "memory_bytes", lambda: most - 1)
-    _refuse_small_machine(plan, tmp_path, Progress(), "ray")
+    _refuse_small_machine(plan, {}, tmp_path, Progress(), Request("varol2024", engine="ray"))
     assert not capsys.readouterr().err, "another machine's memory counts there"
-    _refuse_small_machine(plan, tmp_path, Progress(), "local")
+    _refuse_small_machine(plan, {}, tmp_path, Progress(), Request("varol2024"))
     assert f"is estimated to need {most / 2**30:.1f} GiB of memory" in capsys.readouterr().err
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=10))
-    with pytest.raises(StorageError, match=r"the plan needs about .* and 0\.0 GiB are free"):
-        _refuse_small_machine(plan, tmp_path, Progress(), "local")
+    with pytest.raises(
+        StorageError, match=r"what is left to run needs about .* and 0\.0 GiB are free"
+    ):
+        _refuse_small_machine(plan, {}, tmp_path, Progress(), Request("varol2024"))

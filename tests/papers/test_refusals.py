@@ -141,3 +141,17 @@ def test_a_grid_of_which_nothing_can_be_run_fails_and_says_what_was_changed(
     page = (out / "reproduction.html").read_text()
     assert "Not as the paper has it." in page
     assert "preprocess.size = 32" in page
+
+
+def test_a_folder_of_another_paper_is_left_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main(["reproduce", "fata2023", "--quiet", "-o", str(out), "--jobs", "1"]) == 1
+    former = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    assert out / "reproduction.html" in former
+    capsys.readouterr()
+    assert main(["reproduce", "murtoza2023", "--quiet", "-o", str(out)]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "has a reproduction of fata2023, and murtoza2023 is asked for now" in said
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == former

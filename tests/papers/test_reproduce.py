@@ -66,7 +66,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reproduction]:
         stamp = finished[0].stat().st_mtime_ns
         # Two of the four epochs of the second training were made, which are not to come.
         planned = plan_for(asked()).possible
-        assert [runner._made_before(one, out) for one in planned] == [0.0, 0.5]
+        assert [runner.made_before(one, out) for one in planned] == [0.0, 0.5]
         made = reproduce(asked(), out, QUIET)
         assert finished[0].stat().st_mtime_ns == stamp, "a finished training was done again"
         yield made

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,20 +9,20 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..errors import ProtocolError, RunError, StorageError
-from ..files import cache_folder, read_json, write_json
+from ..errors import ProtocolError, RunError
+from ..files import read_json, write_json
 from ..progress import Progress
 from ..records.experiment import Experiment
 from . import machine
 from .budget import SMOKE_MINUTES, in_minutes
 from .cluster import import_ray, run_on_ray
 from .counts import counts
-from .engines import Engine, refuse_jobs, run_here, share_of
+from .engines import Engine, Share, refuse_jobs, run_here, share_of
 from .fuzzy_stage import fuzzy_stage
 from .obstacles import WeightsAtHand, obstacle_of
 from .operating_stage import operating_stage
 from .plan_table import plan_rows, plan_table
-from .planner import Plan, disk_bytes, make_plan
+from .planner import Plan, make_plan
 from .processes import run_processes
 from .protocol import read_protocol
 from .report import write_reproduction_report
@@ -31,7 +30,8 @@ from .reproduction import Line, reproduction_lines
 from .reproduction_csv import write_reproduction_csv
 from .request import Request
 from .runner import Outcome, run_plan
-from .sources import NO_TEST, Survey, data_words, gather, survey
+from .sources import NO_TEST, DataUsed, Survey, data_words, gather, survey
+from .space import refuse_small_disk
 
 __all__ = ["Reproduction", "image_sides", "plan_for", "refuse_engine", "reproduce"]
 
@@ -63,13 +63,14 @@ def reproduce(request: Request, out: Path, progress: Progress) -> Reproduction:
     ProtocolError
         For a paper, edition, data set or condition that does not exist.
     RunError
-        When ``out`` has runs of other settings or data, or of another choice of minutes.
+        When ``out`` has a reproduction of another paper, runs of other settings or data, or of
+        another choice of minutes.
     StorageError
-        When the disk is too small for the plan, or full.
+        When the disk is too small for what is left to run, or full.
     """
     protocol = read_protocol(request.paper)
     refuse_engine(request)
-    _refuse_other_budget(request, out)
+    _refuse_other_plan(request, out)
     surveyed = survey(protocol, request)
     first = plan_for(request, surveyed)
     # Nodes of a cluster have networks and caches of their own.
@@ -84,7 +85,7 @@ def reproduce(request: Request, out: Path, progress: Progress) -> Reproduction:
         progress.say("Some images cannot be used, so this is planned instead:")
         progress.say(plan_table(plan))
     engine = _engine(request, plan)
-    _refuse_small_machine(plan, out, progress, request.engine)
+    _refuse_small_machine(plan, sources, out, progress, request)
     told: dict[str, Any] = {
         "only": request.only,
         "changes": dict(plan.changes),
@@ -143,12 +144,20 @@ def refuse_engine(request: Request) -> None:
         refuse_jobs(request.jobs)
 
 
-def _refuse_other_budget(request: Request, out: Path) -> None:
-    """Runs of another choice would be left over, and the page would not say why."""
+def _refuse_other_plan(request: Request, out: Path) -> None:
+    """What another paper or choice made would be replaced or left over, without a word."""
     path = out / "plan.json"
-    if request.budget != "smoke" or not path.is_file() or not (out / "runs").is_dir():
+    if not path.is_file():
         return
     table = read_json(path, what="plan", schema=1, error=RunError)
+    paper = read_protocol(request.paper).id
+    if table.get("paper") != paper:
+        raise RunError(
+            f"{out}: has a reproduction of {table.get('paper')}, and {paper} is asked for now. "
+            "Choose another folder with -o."
+        )
+    if request.budget != "smoke" or not (out / "runs").is_dir():
+        return
     former = table.get("minutes", SMOKE_MINUTES)
     if table.get("budget") == "smoke" and former != request.minutes:
         raise RunError(
@@ -172,13 +181,25 @@ def _engine(request: Request, plan: Plan) -> Engine:
             trainings=len(plan.trainings),
             gpu=any(one.experiment.training.device != "cpu" for one in plan.trainings),
         )
-    share = share_of(
+    share = _share(request, plan)
+    return run_here if share.jobs == 1 else partial(run_processes, share=share)
+
+
+def _share(request: Request, plan: Plan) -> Share:
+    """How this machine's cores are divided."""
+    return share_of(
         max(1, len(plan.possible)),
         max((training.cost.memory_bytes for training in plan.possible), default=0.0),
         jobs=request.jobs,
         gpu=request.jobs is None and _on_gpu(plan),
     )
-    return run_here if share.jobs == 1 else partial(run_processes, share=share)
+
+
+def _jobs(request: Request, plan: Plan) -> int:
+    """Trainings at once; of a cluster, whose nodes nobody asked yet, as many as cores here."""
+    if request.engine == "ray":
+        return request.jobs or machine.cores()
+    return _share(request, plan).jobs
 
 
 def _on_gpu(plan: Plan) -> bool:
@@ -232,40 +253,19 @@ def plan_for(
     return replace(plan, data=words, downloads=weights.to_download)
 
 
-def _refuse_small_machine(plan: Plan, out: Path, progress: Progress, engine: str) -> None:
+def _refuse_small_machine(
+    plan: Plan, sources: Mapping[str, DataUsed], out: Path, progress: Progress, request: Request
+) -> None:
     """Disk and memory are estimated before anything is trained."""
     out.mkdir(parents=True, exist_ok=True)
-    _refuse_small_disk(plan, out)
+    refuse_small_disk(plan, sources, out, _jobs(request, plan))
     if not plan.possible:
         return
     large = max(plan.possible, key=lambda training: training.cost.memory_bytes)
     memory, there = large.cost.memory_bytes, machine.memory_bytes()
-    if memory > there and engine == "local":
+    if memory > there and request.engine == "local":
         progress.say(
             f"warning: {large.name} is estimated to need {memory / 2**30:.1f} GiB of memory and "
             f"this machine has {there / 2**30:.1f} GiB. Use a smaller training.batch_size "
             "(--set), or fewer cells with --only."
         )
-
-
-def _refuse_small_disk(plan: Plan, out: Path) -> None:
-    """The output folder and the cache, which may lie on one disk."""
-    runs, cached = disk_bytes(plan.possible)
-    cache = _existing(cache_folder())
-    together = out.stat().st_dev == cache.stat().st_dev
-    remedy = "Choose another disk with -o, or fewer cells with --only."
-    needs = [(out, runs + cached if together else runs, remedy)]
-    if not together:
-        needs.append((cache, cached, "Name another cache with LEUKOSCOPE_CACHE."))
-    for folder, bytes_, advice in needs:
-        free = shutil.disk_usage(folder).free
-        if bytes_ > free:
-            raise StorageError(
-                f"{folder}: the plan needs about {bytes_ / 2**30:.1f} GiB and "
-                f"{free / 2**30:.1f} GiB are free. {advice}"
-            )
-
-
-def _existing(folder: Path) -> Path:
-    """A folder, or the nearest above it that is there."""
-    return next(place for place in (folder, *folder.parents) if place.is_dir())

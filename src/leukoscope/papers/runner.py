@@ -26,7 +26,7 @@ from .obstacles import CANNOT, no_data, without_folders
 from .planner import Plan, Training
 from .sources import DataUsed
 
-__all__ = ["Outcome", "run_plan", "run_training", "task_of"]
+__all__ = ["Outcome", "made_before", "run_folder", "run_plan", "run_training", "task_of"]
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def run_plan(
     for name, training in trainings.items():
         if training.data not in sources:
             outcomes[name] = _not_run(training, f"not run: {no_data(training.data)}")
-        elif _folder(training, out).is_dir():
+        elif run_folder(training, out).is_dir():
             outcomes[name] = _read_back(training, sources[training.data], out)
         elif training.obstacle and not _first_is_there(training, out):
             outcomes[name] = _not_run(training, f"not run: {training.obstacle}")
@@ -78,7 +78,7 @@ def run_plan(
         quiet=progress.quiet,
         seconds={name: one.cost.seconds(MACHINES[0]) for name, one in todo.items()},
         folder=out / "progress",
-        before={name: _made_before(one, out) for name, one in todo.items()},
+        before={name: made_before(one, out) for name, one in todo.items()},
     )
     tasks = [task_of(training, sources[training.data], out) for training in todo.values()]
     try:
@@ -127,7 +127,7 @@ def run_training(training: Training, source: DataUsed, out: Path, progress: Prog
     RunError, StorageError
         As ``training.train`` does: what stops the others too.
     """
-    folder = _folder(training, out)
+    folder = run_folder(training, out)
     if folder.is_dir():
         return ""  # by a process that was killed before it could say so
     resumed = folder.with_name(folder.name + PARTIAL).exists()
@@ -142,9 +142,9 @@ def run_training(training: Training, source: DataUsed, out: Path, progress: Prog
     return ""
 
 
-def _made_before(training: Training, out: Path) -> float:
+def made_before(training: Training, out: Path) -> float:
     """Share of its epochs that an earlier call has made; a fold that is finished counts whole."""
-    folder = _folder(training, out)
+    folder = run_folder(training, out)
     epochs, split = training.experiment.training.epochs, training.experiment.split
     folds = split.folds if split.kind == "kfold" else 1
     made = 0
@@ -161,7 +161,8 @@ def _took(training: Training, out: Path) -> Path:
     return out / "seconds" / training.edition / f"{training.name}.json"
 
 
-def _folder(training: Training, out: Path) -> Path:
+def run_folder(training: Training, out: Path) -> Path:
+    """Where a training lies once it is finished."""
     return out / "runs" / training.edition / training.name
 
 
@@ -180,7 +181,7 @@ def _read_back(training: Training, source: DataUsed, out: Path) -> list[Outcome]
         experiment = _with_first_stage(training, out)
     except CANNOT as reason:
         return _not_run(training, f"not run: {reason}")
-    folder = _folder(training, out)
+    folder = run_folder(training, out)
     run = read_run(folder)
     _refuse_other(run, experiment, source, folder)
     return _outcomes(training, run)
