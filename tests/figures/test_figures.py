@@ -415,6 +415,8 @@ def test_pairs_stand_side_by_side_with_what_the_data_say(drawn):
     assert "folder/cell-0.png (blast) and folder/cell-1.png (normal)" in drawn["pairs"].description
     few = FIGURES["pairs"](couples([np.zeros((9, 9, 3), np.uint8)] * 5), of=12)
     assert "3 pairs of 12" in texts(few)
+    odd = Side("set/a$b_{\n<i>$.png", np.zeros((9, 9, 3), np.uint8), "x & y")
+    assert "a$b_{ <i>$.png" in texts(FIGURES["pairs"]([Pair(odd, odd)]))
     with pytest.raises(ReportError, match="no pair"):
         FIGURES["pairs"](())
 

@@ -129,8 +129,9 @@ class Page:
         )
 
     def text(self, x: float, y: float, text: str, **style: Any) -> Any:
-        """Text at a place."""
-        return self.figure.text(x / WIDTH, (y + FOOT) / self.height, text, **style)
+        """Text at a place, as it is: names of files may hold dollar signs."""
+        place = (x / WIDTH, (y + FOOT) / self.height)
+        return self.figure.text(*place, text, parse_math=False, **style)
 
     def finish(self, description: str) -> Drawing:
         """The drawing."""

@@ -89,12 +89,14 @@ def pairs(
             axes.imshow(_small(one.pixels), interpolation="none", gid=f"pair-{place}-{which}")
             axes.set_anchor("C")
             axes.set_axis_off()
-            name = shortened(one.name.rsplit("/", 1)[-1], CHARACTERS)
-            made.text(x, top - side - 7.5, name, fontsize=5.4, color=GREY)
-            made.text(
-                x, top - side - 15.5, shortened(one.said, CHARACTERS), fontsize=6.2,
-                color="#a33f00" if differ else "#222222",
-            )  # fmt: skip
+            tint = "#a33f00" if differ else "#222222"
+            for low, text, size, colour in (
+                (7.5, one.name.rsplit("/", 1)[-1], 5.4, GREY),
+                (15.5, one.said, 6.2, tint),
+            ):
+                # A name may hold newlines.
+                words = shortened(" ".join(text.split()), CHARACTERS)
+                made.text(x, top - side - low, words, fontsize=size, color=colour)
         words = "identical pixels" if pair.fit is None else f"fit {pair.fit:.2f}"
         made.text(left, top - side - 23.5, words, fontsize=5.8, color=GREY)
     listed = "; ".join(
