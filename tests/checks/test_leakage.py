@@ -71,6 +71,8 @@ def test_without_a_split_hardly_anything_is_known() -> None:
         ("L1.2", finding("cut-groups", unit="original")),
         ("L1.4", finding("identical-parts", split="made")),
         ("L1.4", finding("near-identical-parts", split="made")),
+        ("L1.4", finding("copies-before-split", "warning", factor=8)),
+        ("L1.4", finding("cut-groups", unit="original")),
         ("L2", finding("one-class-sources")),
         ("L2", finding("shortcuts", "warning")),
         ("L3.2", finding("cut-groups", unit="group")),

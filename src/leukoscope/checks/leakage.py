@@ -163,6 +163,9 @@ def _duplicates(known: Known) -> Said:
     if known.split is not None:
         # What lies across the official parts says nothing of another split.
         found = [finding for finding in found if finding.evidence.get("split") == "made"]
+        # A copy of a tested image that is trained on is a duplicate, too.
+        found += [f for f in known.found("copies-before-split") if "factor" in f.evidence]
+        found += [f for f in known.found("cut-groups") if f.evidence.get("unit") == "original"]
     if found:
         return _fail(found)
     if known.split is None:
