@@ -17,6 +17,7 @@ from leukoscope.checks.measuring.columns import COLUMNS
 from leukoscope.checks.measuring.table import Measurements
 from leukoscope.datasets.manifest import Manifest
 
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 Make = Callable[..., Manifest]
 
 

@@ -25,6 +25,7 @@ from leukoscope.checks.measuring.table import measure_pixels
 from leukoscope.datasets.manifest import Manifest
 from leukoscope.progress import Progress
 
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 Draw = Callable[..., np.ndarray]
 Saved = Callable[..., Manifest]
 QUIET = Progress(quiet=True)

@@ -15,6 +15,7 @@ from leukoscope.checks.quality import deviation, peers, severity_of
 from leukoscope.datasets.manifest import Manifest
 from leukoscope.records.findings import Finding
 
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 Draw = Callable[..., np.ndarray]
 Saved = Callable[..., Manifest]
 QUALITY = (
@@ -153,6 +154,15 @@ def test_deviations_are_those_of_the_median(cell: Draw, saved: Saved) -> None:
     assert difference.tolist() == [-4, -3, -2, -1, 0, 1, 2, 3, 95]
     assert far[-1] == pytest.approx(95 / (1.4826 * 2))
     assert np.isnan(deviation(values, [rows[:7]], 0.1)[0]).all(), "too few to know what is usual"
+
+
+def test_cells_too_small_for_a_spectrum_have_no_finding(cell: Draw, saved: Saved) -> None:
+    """Cut out on black, with no square of 24 pixels inside."""
+    pictures = cells(cell, 12)
+    y, x = np.mgrid[:96, :96] - 47.5
+    for pixels in pictures.values():
+        pixels[np.hypot(x, y) > 12] = 0
+    assert of(saved(pictures), *QUALITY) == []
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])

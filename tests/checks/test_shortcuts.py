@@ -31,6 +31,7 @@ from leukoscope.figures import FIGURES
 from leukoscope.figures.by_class import MeasuredByClass
 from leukoscope.records.findings import Finding
 
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 Make = Callable[..., Manifest]
 Saved = Callable[..., Manifest]
 

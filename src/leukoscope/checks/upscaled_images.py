@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 
 from ..records.findings import Finding, Severity
@@ -33,10 +36,10 @@ def check(context: Context) -> list[Finding]:
     repeated = found["repeated_share"] >= REPEATED
     end = found["spectrum_end"]
     whole = [
-        rows for rows in sets
-        if np.nanmedian(found["repeated_share"][rows]) >= REPEATED
-        or np.nanmedian(end[rows]) <= EMPTY_FROM
-    ]  # fmt: skip
+        rows
+        for rows in sets
+        if _median(found["repeated_share"][rows]) >= REPEATED or _median(end[rows]) <= EMPTY_FROM
+    ]
     fall, far = deviation(found["spectrum_fall"], sets, LEAST_SPREAD)
     emptier = (fall <= -EMPTIER) & (far <= -FAR)
     emptier[blurred(context)] = False  # out of focus empties the spectrum as well
@@ -55,7 +58,7 @@ def check(context: Context) -> list[Finding]:
             )
         )  # fmt: skip
     for rows in whole:
-        holds = float(np.nanmedian(end[rows]))
+        holds = _median(end[rows])
         findings.append(
             _finding(
                 context, rows, "note",
@@ -65,6 +68,12 @@ def check(context: Context) -> list[Finding]:
             )
         )  # fmt: skip
     return findings
+
+
+def _median(values: np.ndarray[Any, Any]) -> float:
+    """Of those that were measured; NaN, which is neither more nor less, where none was."""
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if len(known) else math.nan
 
 
 def _finding(context: Context, rows: np.ndarray, severity: Severity, summary: str) -> Finding:
