@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .datasets.validation import Validation
     from .papers.cells import Budget
     from .papers.reproduce import Reproduction
+    from .papers.request import EngineName
 
 __all__ = [
     "check",
@@ -398,17 +399,20 @@ def reproduce(
     paper: str,
     out: Path | str,
     *,
-    editions: Sequence[str] = (),
+    editions: Sequence[str] | str = (),
     budget: Budget = "smoke",
-    only: Sequence[str] = (),
+    only: Sequence[str] | str = (),
+    reading: str = "full",
     data: Mapping[str, Path | str] | None = None,
     substitutes: Mapping[str, Path | str] | None = None,
     rendered: bool = False,
     images: int | None = None,
-    subjects: int = 40,
+    subjects: int | None = None,
     weights: Path | str = "",
     settings: Mapping[str, Any] | None = None,
-    minutes: float = 60,
+    minutes: float | None = None,
+    engine: EngineName = "local",
+    address: str = "",
     jobs: int | None = 1,
     progress: Progress = SILENT,
 ) -> Reproduction:
@@ -420,15 +424,20 @@ def reproduce(
         ``as-published``, ``leak-free``; without any all that the paper has.
     only
         Conditions such as ``approach1,size=32+48``; several are alternatives.
+    reading
+        Which of the paper's counts of trainings (``docs/papers.md``).
     data, substitutes
         The paper's data set → the folder or manifest of it, or of another set in its place.
     rendered, images, subjects
         Draw the sets that are neither, with so many images (None: as many as hold 2,000 cells)
-        and subjects.
+        and subjects (None: 40).
     weights
         A file or folder instead of the hub, or ``none``.
     minutes
-        Of an edition at the smoke budget, as estimated on two cores.
+        Of an edition at the smoke budget, as estimated on two cores; None: 60.
+    engine, address
+        ``local``: this machine; ``ray``: a cluster (extra ``cluster``) at ``auto``, ``HOST:PORT``
+        or ``ray://…``, by default ``RAY_ADDRESS``, else one is started here.
     jobs
         Trainings at once, each in a process of its own; None: as many as fit. With more than one
         a script needs ``if __name__ == "__main__":``, because the processes import it.
@@ -446,9 +455,10 @@ def reproduce(
     verify_output(Path(out))
     request = Request(
         paper=paper,
-        editions=tuple(editions),
+        editions=(editions,) if isinstance(editions, str) else tuple(editions),
         budget=budget,
-        only=tuple(only),
+        only=(only,) if isinstance(only, str) else tuple(only),
+        reading=reading,
         data={name: Path(place) for name, place in (data or {}).items()},
         substitutes={name: Path(place) for name, place in (substitutes or {}).items()},
         rendered=rendered,
@@ -457,6 +467,8 @@ def reproduce(
         weights=str(weights),
         settings=settings or {},
         minutes=minutes,
+        engine=engine,
+        address=address,
         jobs=jobs,
     )
     return run(request, Path(out), progress)

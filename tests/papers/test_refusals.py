@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import leukoscope as lk
 from leukoscope.cli import main
+from leukoscope.errors import ProtocolError
 from leukoscope.papers.reproduce import Reproduction, reproduce
 from leukoscope.papers.request import Request
 from leukoscope.progress import Progress
@@ -65,6 +68,11 @@ def test_unknown_conditions_suggest_the_right_one(
         (["--reading", "ful"], "no reading of the grid is called 'ful'. Did you mean 'full'"),
         (["--set", "model.name=resnt50"], "model.name is 'resnt50'. Did you mean 'resnet50'"),
         (["--address", "auto"], "--address auto: is of a Ray cluster"),
+        (["--weights", "~/no/vgg"], "--weights ~/no/vgg: there is no file or folder ~/no/vgg"),
+        (["--weights", "non"], "there is no file or folder non. Did you mean 'none'"),
+        (["--data", "cnmc=/no/cnmc"], "--data cnmc=/no/cnmc: there is no file or folder /no/cnmc"),
+        (["--data", "cnmc=.", "--data", "cnmc=/"], "--data cnmc=/: cnmc is named twice, first as"),
+        (["--data", "cnmc=.", "--substitute", "cnmc=."], "cnmc is named with --data and with"),
     ],
 )
 def test_what_is_misspelt_is_told_before_anything_is_drawn(
@@ -131,7 +139,9 @@ def test_a_grid_of_which_nothing_can_be_run_fails_and_says_what_was_changed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    call = ["reproduce", "fata2023", "--only", "epochs=10", "--weights", "/nowhere/vgg", "--quiet"]
+    (tmp_path / "vgg").mkdir()
+    call = ["reproduce", "fata2023", "--only", "epochs=10", "--weights", str(tmp_path / "vgg")]
+    call += ["--quiet"]
     call += ["--set", "preprocess.size=32", "-o", str(out), "--jobs", "1"]
     assert main(call) == 1
     assert "0 of" in capsys.readouterr().out
@@ -155,3 +165,42 @@ def test_a_folder_of_another_paper_is_left_as_it_is(
     said = " ".join(capsys.readouterr().err.split())
     assert "has a reproduction of fata2023, and murtoza2023 is asked for now" in said
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == former
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"budget": "huge"}, "--budget huge: smoke or full is expected"),
+        ({"engine": "rai"}, "--engine rai: local or ray is expected. Did you mean 'ray'"),
+        ({"minutes": -5}, "--minutes -5: a number above 0 is expected"),
+        ({"minutes": float("nan")}, "--minutes nan: a number above 0 is expected"),
+        ({"minutes": 60, "budget": "full"}, "--minutes 60 is of the smoke budget"),
+        ({"images": 40}, "--images is about drawn data: add --rendered"),
+        ({"subjects": 40}, "--subjects is about drawn data: add --rendered"),
+        ({"images": 3, "rendered": True}, "--images 3: at least 8 are needed"),
+        ({"subjects": 3, "rendered": True}, "--subjects 3: at least 4 are needed"),
+        ({"weights": "/no/vgg"}, "--weights /no/vgg: there is no file or folder /no/vgg"),
+        ({"weights": "run:/no/run"}, "there is no file or folder /no/run"),
+        ({"data": {"cnmc": "/no/cnmc"}}, "--data cnmc=/no/cnmc: there is no file or folder"),
+        ({"data": {"cnmc": "."}, "substitutes": {"cnmc": "."}}, "with --data and with --subst"),
+        ({"editions": "leakfree"}, "has no edition 'leakfree', only as-published, leak-free"),
+        ({"only": "backbone=vgg15"}, "has no value 'vgg15'"),
+        ({"reading": "ful"}, "no reading of the grid is called 'ful'. Did you mean 'full'"),
+        ({"address": "auto"}, "--address auto: is of a Ray cluster. Add --engine ray"),
+    ],
+)
+def test_python_refuses_what_the_command_line_does(
+    more: dict[str, Any], words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ProtocolError) as refused:
+        lk.reproduce("fata2023", tmp_path / "out", **more)
+    assert words in str(refused.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_edition_or_condition_may_be_a_text(tmp_path: Path) -> None:
+    only = "backbone=vgg16,epochs=10,optimiser=adam"
+    made = lk.reproduce("fata2023", tmp_path, editions="leak-free", only=only, reading="full")
+    assert [one.cell.edition for one in made.outcomes] == ["leak-free"]
+    request = Request("fata2023", editions="leak-free", only=only)  # type: ignore[arg-type]
+    assert (request.editions, request.only) == (("leak-free",), (only,))

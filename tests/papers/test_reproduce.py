@@ -20,6 +20,7 @@ from leukoscope.progress import Progress
 
 QUIET = Progress(quiet=True)
 SMALL = {"training.batch_size": 16, "training.device": "cpu", "preprocess.size": 32}
+NO_WEIGHTS = str(Path(__file__).parent)
 ONLY = ("approach1,dataset=1,network=4,size=32,optimiser=rmsprop", "approach3,dataset=1,epochs=25")
 
 
@@ -31,7 +32,7 @@ def asked(**changes: object) -> Request:
         "images": 60,
         "subjects": 10,
         "settings": SMALL,
-        "weights": "/nowhere/at/all",
+        "weights": NO_WEIGHTS,
         **changes,
     }
     return Request(**values)  # type: ignore[arg-type]
@@ -126,7 +127,7 @@ def test_the_report_says_what_is_what(done: Reproduction) -> None:
         "Smoke budget",
         "Research use only",
         "impossible",
-        "there is no file or folder",
+        "no weights",
         'data-field="reproduction.choices"',
         "as-published",
     ):
@@ -292,7 +293,8 @@ def test_a_chained_cell_begins_with_the_run_of_its_first_stage(tmp_path: Path) -
 
 
 def test_without_data_everything_says_which_is_missing(tmp_path: Path) -> None:
-    request = asked(rendered=False, only=("approach1,network=1,size=32,dataset=1,optimiser=sgd",))
+    only = ("approach1,network=1,size=32,dataset=1,optimiser=sgd",)
+    request = asked(rendered=False, images=None, subjects=None, only=only)
     made = reproduce(request, tmp_path / "out", QUIET)
     assert made.done == 0
     assert {one.reason for one in made.outcomes} == {
@@ -314,5 +316,5 @@ def test_the_command_plans_and_refuses(tmp_path: Path, capsys: pytest.CaptureFix
     assert "Did you mean 'cnmc'" in capsys.readouterr().err
     with pytest.raises(ProtocolError, match="expected NAME=PATH"):
         dataset_paths(["cnmc"], "--data")
-    with pytest.raises(ProtocolError, match="there is no file or folder"):
-        dataset_paths([f"cnmc={tmp_path}/none"], "--data")
+    with pytest.raises(ProtocolError, match="cnmc is named twice, first as a"):
+        dataset_paths(["cnmc=a", "cnmc=b"], "--data")

@@ -100,41 +100,30 @@ def reproduce(
 
     Example: leukoscope reproduce varol2024 --only approach1,network=3 --rendered -o varol
     """
-    from ..errors import ProtocolError
     from ..papers.plan_table import plan_rows, plan_table
-    from ..papers.reproduce import plan_for, refuse_engine
+    from ..papers.reproduce import plan_for
     from ..papers.reproduce import reproduce as run
     from ..papers.request import Request, dataset_paths
 
-    drawn = {"images": images, "subjects": subjects}
-    given = {name: count for name, count in drawn.items() if count is not None}
-    if given and not rendered:
-        raise ProtocolError(f"--{min(given)} is about drawn data: add --rendered, or leave it out.")
-    if minutes is not None:
-        if budget == "full":
-            raise ProtocolError(
-                f"--minutes {minutes} is of the smoke budget; --budget full runs everything. "
-                "Leave one of them out."
-            )
-        given["minutes"] = minutes
     request = Request(
         paper=paper,
         editions=() if edition == "both" else (edition,),
         budget=budget,
+        minutes=minutes,
         only=tuple(only or ()),
         reading=reading,
         data=dataset_paths(data or (), "--data"),
         substitutes=dataset_paths(substitute or (), "--substitute"),
         rendered=rendered,
+        images=images,
+        subjects=subjects,
         weights=weights,
         settings=settings_of(settings or []),
         engine=engine,
         address=address,
         jobs=jobs,
-        **given,
     )
     if plan:
-        refuse_engine(request)
         planned = plan_for(request)
         emit({"paper": paper, "plan": plan_rows(planned)}, plan_table(planned), as_json)
         return

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..errors import ProtocolError, RunError
+from ..errors import RunError
 from ..files import read_json, write_json
 from ..progress import Progress
 from ..records.experiment import Experiment
 from . import machine
 from .budget import SMOKE_MINUTES, in_minutes
-from .cluster import import_ray, run_on_ray
+from .cluster import run_on_ray
 from .counts import counts
-from .engines import Engine, Share, refuse_jobs, run_here, share_of
+from .engines import Engine, Share, run_here, share_of
 from .fuzzy_stage import fuzzy_stage
 from .obstacles import WeightsAtHand, obstacle_of
 from .operating_stage import operating_stage
@@ -25,6 +25,7 @@ from .plan_table import plan_rows, plan_table
 from .planner import Plan, make_plan
 from .processes import run_processes
 from .protocol import read_protocol
+from .refusals import refuse_request
 from .report import write_reproduction_report
 from .reproduction import Line, reproduction_lines
 from .reproduction_csv import write_reproduction_csv
@@ -33,7 +34,7 @@ from .runner import Outcome, run_plan
 from .sources import NO_TEST, DataUsed, Survey, data_words, gather, survey
 from .space import refuse_small_disk
 
-__all__ = ["Reproduction", "image_sides", "plan_for", "refuse_engine", "reproduce"]
+__all__ = ["Reproduction", "image_sides", "plan_for", "reproduce"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ def reproduce(request: Request, out: Path, progress: Progress) -> Reproduction:
     Raises
     ------
     ProtocolError
-        For a paper, edition, data set or condition that does not exist.
+        For a paper, edition, data set or condition that does not exist, and as
+        ``refusals.refuse_request``.
     RunError
         When ``out`` has a reproduction of another paper, runs of other settings or data, or of
         another choice of minutes.
@@ -69,7 +71,7 @@ def reproduce(request: Request, out: Path, progress: Progress) -> Reproduction:
         When the disk is too small for what is left to run, or full.
     """
     protocol = read_protocol(request.paper)
-    refuse_engine(request)
+    refuse_request(request)
     _refuse_other_plan(request, out)
     surveyed = survey(protocol, request)
     first = plan_for(request, surveyed)
@@ -128,22 +130,6 @@ def _asks(plan: Plan) -> list[tuple[str, Experiment]]:
     return [(training.name, training.experiment) for training in plan.trainings]
 
 
-def refuse_engine(request: Request) -> None:
-    """Before data is drawn: the engine that is asked for can be had.
-
-    Raises
-    ------
-    ProtocolError, MissingExtraError
-        For more trainings at once than cores, an address without Ray, or Ray that is not installed.
-    """
-    if request.engine == "ray":
-        import_ray()
-    elif request.address:
-        raise ProtocolError(f"--address {request.address}: is of a Ray cluster. Add --engine ray.")
-    elif request.jobs is not None:
-        refuse_jobs(request.jobs)
-
-
 def _refuse_other_plan(request: Request, out: Path) -> None:
     """What another paper or choice made would be replaced or left over, without a word."""
     path = out / "plan.json"
@@ -159,10 +145,11 @@ def _refuse_other_plan(request: Request, out: Path) -> None:
     if request.budget != "smoke" or not (out / "runs").is_dir():
         return
     former = table.get("minutes", SMOKE_MINUTES)
-    if table.get("budget") == "smoke" and former != request.minutes:
+    if table.get("budget") == "smoke" and former != request.smoke_minutes:
         raise RunError(
             f"{out}: was chosen for {in_minutes(former)} (--minutes {former:g}), and --minutes "
-            f"{request.minutes:g} is asked for now. Use the former, or another folder with -o."
+            f"{request.smoke_minutes:g} is asked for now. Use the former, or another folder with "
+            "-o."
         )
 
 
@@ -226,6 +213,7 @@ def plan_for(
     network
         Whether weights that are not here are believed to be downloaded.
     """
+    refuse_request(request)
     protocol = read_protocol(request.paper)
     if here is None and request.names_data:
         here = survey(protocol, request)
@@ -246,7 +234,7 @@ def plan_for(
             if one.note == NO_TEST
         },
         obstacle=lambda training: obstacle_of(training, known, weights),
-        minutes=request.minutes,
+        minutes=request.smoke_minutes,
     )
     needed = {one.data for one in (*plan.trainings, *plan.left_out)}
     words = {name: said for name, said in data_words(protocol, here).items() if name in needed}

@@ -130,7 +130,7 @@ def _survey_of_drawing(source: Source, request: Request) -> Survey:
     size = DataSize(dict(zip(source.images, counts, strict=True)))
     # C-NMC, the only set that asks, is drawn in the folds of its training part.
     note = NO_TEST if source.without_test else ""
-    return Survey("rendered", source.rendered, size, request.subjects, note)
+    return Survey("rendered", source.rendered, size, request.drawn_subjects, note)
 
 
 def _images(layout: str, request: Request) -> int:
@@ -243,7 +243,7 @@ def _draw(name: str, side: int, request: Request, out: Path, progress: Progress)
     render_dataset(
         name,
         partial,
-        subjects=request.subjects,
+        subjects=request.drawn_subjects,
         images=_images(name, request),
         size=min(LAYOUTS[name].size[0], max(SMALLEST_RENDERED_PX, side)),
         progress=progress,
