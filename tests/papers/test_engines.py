@@ -130,9 +130,9 @@ def test_the_line_weighs_trainings_by_their_time(
     grid = GridProgress(seconds={"a": 30.0, "b": 10.0}, folder=tmp_path / "progress")
     now = time.monotonic()
     grid.begin("b").show("fold 1 of 1, epoch 1 of 2, step", 5, 10, 1.0, "loss 0.5")
-    grid._began = now - 10.0
+    grid._began = now - 100.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    words = "12 % of the grid, 0 of 2 trainings, 1 min 10 s to go  b: fold 1 of 1, epoch 1 of 2"
+    words = "12 % of the grid, 0 of 2 trainings, 11 min 40 s to go  b: fold 1 of 1, epoch 1 of 2"
     assert grid.words() == f"{words} loss 0.5"
     grid.end("b")
     path = grid.begin_elsewhere("a")
@@ -149,21 +149,39 @@ def test_the_line_weighs_trainings_by_their_time(
 def test_the_time_to_go_is_that_of_what_is_left_at_the_pace_of_this_call(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Half of ``a`` was made before; in 20 s a fifth of it: 30 s are left of it, and 100 s of b."""
+    """Half of ``a`` was made before; in 80 s a fifth of it: 30 of 100 are left, and all of b."""
     grid = GridProgress(seconds={"a": 100.0, "b": 100.0, "c": 50.0}, before={"a": 0.5, "c": 0.2})
     now = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    grid._began = now - 20.0
+    grid._began = now - 80.0
     reporter = grid.begin("a")
-    assert "to go" not in grid.words(), "nothing was made yet in this call"
-    assert grid.words().startswith("24 % of the grid")
+    assert grid.words().startswith(
+        "24 % of the grid, 0 of 3 trainings, 3 min 10 s to go by the plan"
+    )
     reporter.show("fold 1 of 1, epoch 7 of 10, step", 70, 100, 1.0)
-    # 70 + 10 of 250 are made, 20 of them now: 170 are left at 1 a second.
-    assert grid.words().startswith("32 % of the grid, 0 of 3 trainings, 2 min 50 s to go  a")
+    # 70 + 10 of 250 are made, 20 of them now: 170 are left at 4 seconds each.
+    assert grid.words().startswith("32 % of the grid, 0 of 3 trainings, 11 min 20 s to go  a")
     # What cannot be made says nothing of the pace, and is no work to come.
     grid.begin("b")
     grid.end("b", made=False)
-    assert grid.words().startswith("53 % of the grid, 1 of 3 trainings, 1 min 10 s to go  a")
+    assert grid.words().startswith("53 % of the grid, 1 of 3 trainings, 4 min 40 s to go  a")
+
+
+def test_the_plan_is_believed_until_enough_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A grid of 87 s whose first half minute decodes images was told to take 33 hours."""
+    grid = GridProgress(seconds={"a": 60.0, "b": 27.0})
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    reporter = grid.begin("a")
+    reporter.show("fold 1 of 1, epoch 1 of 10, step", 1, 3000, 1.0)
+    for passed in (40.0, 90.0):  # too short, then too little
+        grid._began = now - passed
+        assert ", 1 min 27 s to go by the plan  a: " in grid.words()
+    reporter.show("fold 1 of 1, epoch 5 of 10, step", 1450, 3000, 1.0)
+    # 29 of 87 made in 90 s: 58 are left.
+    assert ", 3 min 00 s to go  a: " in grid.words()
+    grid._began = now - 50.0
+    assert ", 58 s to go by the plan  a: " in grid.words()
 
 
 def test_an_answer_brings_its_error() -> None:

@@ -204,3 +204,39 @@ def test_one_edition_or_condition_may_be_a_text(tmp_path: Path) -> None:
     assert [one.cell.edition for one in made.outcomes] == ["leak-free"]
     request = Request("fata2023", editions="leak-free", only=only)  # type: ignore[arg-type]
     assert (request.editions, request.only) == (("leak-free",), (only,))
+
+
+@pytest.mark.parametrize(
+    ("paper", "setting", "advice"),
+    [
+        ("varol2024", "optimiser.name=adam", "Use --only optimiser=adam."),
+        ("varol2024", "preprocess.size=48", "Use --only size=48."),
+        ("varol2024", "preprocess.size=64", "None of its values is that: 32, 48 can be chosen"),
+        ("varol2024", "training.epochs=50", "Use --only epochs=50."),
+        ("varol2024", "model.name=cnn-2", "Use --only network=2."),
+        ("murtoza2023", "model.name=vgg16", "Use --only backbone=vgg16."),
+        ("bhavsar2023", "seed=3", "Use --only dataset=3."),
+    ],
+)
+def test_a_key_that_an_axis_sets_is_chosen_with_only(
+    paper: str, setting: str, advice: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["reproduce", paper, "--plan", "--set", setting]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"--set {setting}: the axis '" in said
+    assert advice in said
+
+
+@pytest.mark.parametrize(
+    ("paper", "only", "setting"),
+    [
+        ("varol2024", "optimiser=adam,approach1", "optimiser.name=adam"),  # its own name
+        ("varol2024", "approach1", "training.batch_size=8"),
+        ("fata2023", "epochs=10", "preprocess.size=32"),
+        # It goes with the networks, and is not what they are called by.
+        ("cnmc2019", "network=resnet50", "preprocess.size=32"),
+        ("abed2022", "main,network=simple-cnn", "training.epochs=2"),  # no axis of that arm
+    ],
+)
+def test_keys_that_name_nothing_may_be_set(paper: str, only: str, setting: str) -> None:
+    assert main(["reproduce", paper, "--plan", "--only", only, "--set", setting]) == 0

@@ -19,7 +19,7 @@ from leukoscope.papers.request import Request, dataset_paths
 from leukoscope.progress import Progress
 
 QUIET = Progress(quiet=True)
-SMALL = {"training.batch_size": 16, "training.device": "cpu", "preprocess.size": 32}
+SMALL = {"training.batch_size": 16, "training.device": "cpu"}
 NO_WEIGHTS = str(Path(__file__).parent)
 ONLY = ("approach1,dataset=1,network=4,size=32,optimiser=rmsprop", "approach3,dataset=1,epochs=25")
 

@@ -19,7 +19,7 @@ from leukoscope.papers.plan_table import plan_table
 from leukoscope.papers.protocol import read_protocol
 from leukoscope.papers.reproduce import plan_for
 from leukoscope.papers.request import Request
-from leukoscope.papers.sources import NO_TEST, open_source, survey
+from leukoscope.papers.sources import NO_TEST, gather, open_source, survey
 from leukoscope.progress import Progress
 
 QUIET = Progress(quiet=True)
@@ -178,3 +178,52 @@ def test_a_set_of_fields_is_drawn_with_as_many_cells_not_images() -> None:
     )
     blasts = [sum(cell.kind in ("blast", "plasma cell") for cell in f.truth) for f in fields]
     assert np.mean(blasts) >= LAYOUTS["rendered-snam"].cells
+
+
+def _cells(folder: Path, counts: dict[str, int]) -> Path:
+    rng = np.random.default_rng(0)
+    for label, count in counts.items():
+        for number in range(count):
+            path = folder / label / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(rng.integers(0, 255, (20, 20, 3), dtype=np.uint8)).save(path)
+    return folder
+
+
+def test_another_known_set_is_a_substitute_and_no_data_of_the_paper(
+    cnmc: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = ["reproduce", "murtoza2023", "-o", str(tmp_path / "out"), "--quiet"]
+    for plan in (["--plan"], []):
+        assert main([*call, *plan, "--data", f"taleghani={cnmc}"]) == 2
+        said = " ".join(capsys.readouterr().err.split())
+        assert "these images are of C-NMC 2019" in said
+        assert "taleghani is Taleghani" in said
+        assert "Use --substitute taleghani=" in said
+        assert not (tmp_path / "out").exists()
+    assert main([*call, "--plan", "--substitute", f"taleghani={cnmc}"]) == 0
+    assert "2 classes, where the paper has 4" in capsys.readouterr().out
+    assert main(["reproduce", "fata2023", "--plan", "--data", f"cnmc={cnmc}"]) == 0
+    out = capsys.readouterr().out
+    assert "not recognised" not in out
+    assert "classes, where" not in out
+
+
+def test_own_data_is_called_so_and_its_classes_are_counted(tmp_path: Path) -> None:
+    four = _cells(tmp_path / "mine", {"benign": 4, "early": 4, "pre": 4, "pro": 4})
+    request = Request("murtoza2023", data={"taleghani": four}, weights="none")
+    (words,) = plan_for(request).data.values()
+    assert words.startswith("own data, not recognised as taleghani: mine, 16 images (4 benign")
+    assert "classes, where" not in words
+    one = tmp_path / "one.csv"
+    one.write_text("image,label\n" + "".join(f"mine/pre/{n}.png,blast\n" for n in range(4)))
+    (words,) = plan_for(
+        Request("murtoza2023", data={"taleghani": one}, weights="none")
+    ).data.values()
+    assert "one class only (blast), so there is nothing to tell apart" in words
+    sources = gather(read_protocol("murtoza2023"), request, {}, tmp_path / "out", QUIET)
+    assert sources["taleghani"].words == "own data, not recognised as taleghani: mine, 16 images"
+    two = _cells(tmp_path / "two", {"blast": 4, "normal": 4})
+    pair = Request("murtoza2023", data={"taleghani": two})
+    sources = gather(read_protocol("murtoza2023"), pair, {}, tmp_path / "out2", QUIET)
+    assert sources["taleghani"].words.endswith("8 images; 2 classes, where the paper has 4")

@@ -20,6 +20,9 @@ __all__ = ["GridProgress", "Reporter", "file_reporter"]
 
 TELL_SECONDS = 1.0
 """How often a training in another process says how far it is."""
+ENOUGH_SECONDS = 60.0
+ENOUGH_SHARE = 0.05
+"""Before so much time and work the pace of a call says little: it begins with decoding images."""
 Tell = Callable[[float, str], None]
 """Told (share that is done, what is done now)."""
 
@@ -130,7 +133,8 @@ class GridProgress(Progress):
     def _share_and_left(self, passed: float) -> tuple[float, str]:
         """Share of the grid that is made, and the time to go at the pace of this call.
 
-        What an earlier call has made is made, and says nothing of how fast this one is.
+        What an earlier call has made is made, and says nothing of how fast this one is. Until
+        enough was made in this one the plan's estimate is told, as such.
         """
         weights = {n: one for n, one in self.seconds.items() if n not in self._given_up}
         told = {name: share for name, (share, _) in self._running.items()}
@@ -142,8 +146,10 @@ class GridProgress(Progress):
             before += weight * former
         whole = sum(weights.values())
         share = made / whole if whole else 0.0
-        if made <= before:
+        if not whole or made >= whole:
             return share, ""
+        if passed < ENOUGH_SECONDS or made - before < ENOUGH_SHARE * (whole - before):
+            return share, f", {duration(whole - made)} to go by the plan"
         return share, f", {duration(passed * (whole - made) / (made - before))} to go"
 
     def finish(self) -> None:

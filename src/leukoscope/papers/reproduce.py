@@ -21,6 +21,7 @@ from .engines import Engine, Share, run_here, share_of
 from .fuzzy_stage import fuzzy_stage
 from .obstacles import WeightsAtHand, obstacle_of
 from .operating_stage import operating_stage
+from .overrides import refuse_wrong_names
 from .plan_table import plan_rows, plan_table
 from .planner import Plan, make_plan
 from .processes import run_processes
@@ -236,7 +237,10 @@ def plan_for(
         obstacle=lambda training: obstacle_of(training, known, weights),
         minutes=request.smoke_minutes,
     )
-    needed = {one.data for one in (*plan.trainings, *plan.left_out)}
+    all_of_them = (*plan.trainings, *plan.left_out)
+    cells = [cell for one in all_of_them for cell in one.cells]
+    refuse_wrong_names(protocol, cells, request.settings)
+    needed = {one.data for one in all_of_them}
     words = {name: said for name, said in data_words(protocol, here).items() if name in needed}
     return replace(plan, data=words, downloads=weights.to_download)
 

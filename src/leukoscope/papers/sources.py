@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Literal
 
 from ..counting import counted
+from ..datasets.catalogue import CATALOGUE
 from ..datasets.manifest import Manifest
-from ..datasets.reading import read_rows
+from ..datasets.reading import read_rows, reader_of
 from ..errors import ProtocolError, suggestion
 from ..progress import Progress
 from ..splits.grouping import open_grouped
@@ -25,6 +26,8 @@ __all__ = ["NO_TEST", "DataUsed", "Kind", "Survey", "data_words", "gather", "ope
 
 Kind = Literal["real", "substitute", "rendered"]
 SMALLEST_RENDERED_PX = 64
+GENERIC = {"class-folders", "csv"}
+"""Readers of anybody's data."""
 NO_TEST = "without the official test part: folds of whole groups are tested instead"
 
 
@@ -46,7 +49,8 @@ class Survey:
         images = sum(self.size.images.values())
         whose = f" of {counted(self.subjects, 'subject')}" if self.subjects else ""
         classes = ", ".join(f"{count:,} {name}" for name, count in self.size.images.items())
-        note = f"; {self.note}" if self.note else ""
+        said = class_words(published, self.size.images)
+        note = "".join(f"; {words}" for words in (said, self.note) if words)
         return (
             f"{_titled(self.kind, self.title)}, {counted(images, 'image')}{whose} ({classes}); "
             f"the paper has {sum(published.images.values()):,}{note}"
@@ -67,15 +71,17 @@ class DataUsed:
     failures: tuple[tuple[str, str], ...]
     note: str = ""
     """What is done otherwise with this data than the paper says."""
+    classes: str = ""
+    """What is to be said of its classes, where they are not as many as the paper's."""
 
     def survey(self, published: Source) -> Survey:
         """How much there is of it."""
-        return _survey_of(self.manifest, self.kind, published, self.note)
+        return _survey_of(self.manifest, self.kind, published, self.name, self.note)
 
     @property
     def words(self) -> str:
         """What was run on, in a few words that cannot be misread."""
-        note = f"; {self.note}" if self.note else ""
+        note = "".join(f"; {words}" for words in (self.classes, self.note) if words)
         return f"{_titled(self.kind, self.title)}, {len(self.manifest):,} images{note}"
 
 
@@ -86,7 +92,53 @@ def _titled(kind: Kind, title: str) -> str:
     return prefix + title
 
 
-def _survey_of(manifest: Manifest, kind: Kind, published: Source, note: str = "") -> Survey:
+def class_words(published: Source, images: Mapping[str, int]) -> str:
+    """What is to be said of classes that are not as many as the paper's; else nothing."""
+    if len(images) == len(published.images) or not images:
+        return ""
+    if len(images) == 1:
+        return f"one class only ({next(iter(images))}), so there is nothing to tell apart"
+    return f"{len(images)} classes, where the paper has {len(published.images)}"
+
+
+def _refuse_other_set(name: str, path: Path, manifest: Manifest) -> None:
+    """Another set that is known is a substitute, and is called one."""
+    if manifest.card.rendered:
+        return  # it is called so
+    others = sorted(one for one in _known_sets(manifest) if _family(one) != _family(name))
+    if others:
+        title = CATALOGUE[others[0]].title if others[0] in CATALOGUE else others[0]
+        raise ProtocolError(
+            f"--data {name}={path}: these images are of {title}, and {name} is "
+            f"{CATALOGUE[name].title if name in CATALOGUE else 'another set'}. Use --substitute "
+            f"{name}={path}, and every figure says so."
+        )
+
+
+def _known_sets(manifest: Manifest) -> set[str]:
+    """Sets of the catalogue that rows are of, as readers name them."""
+    names = {manifest.card.name, *map(str, manifest.column("dataset"))}
+    return {one for one in names if one in CATALOGUE or reader_of(one) is not None} - GENERIC
+
+
+def _family(name: str) -> str:
+    """Editions of one set are one family, and so are the fields and the cells cut from them."""
+    reader = reader_of(name)
+    return reader.name if reader else name
+
+
+def _title(manifest: Manifest, name: str, kind: Kind) -> str:
+    """Of the card; data that no reader knows is not called the paper's."""
+    card = manifest.card
+    title = card.title or card.name
+    if kind != "real" or card.rendered or _known_sets(manifest):
+        return title
+    return f"own data, not recognised as {name}: {title}"
+
+
+def _survey_of(
+    manifest: Manifest, kind: Kind, published: Source, name: str, note: str = ""
+) -> Survey:
     labels = manifest.column("label")
     if len(set(labels) - {""}) != len(published.images):
         mapped = manifest.binary_labels()
@@ -95,8 +147,9 @@ def _survey_of(manifest: Manifest, kind: Kind, published: Source, note: str = ""
     counts = {str(name): int((labels == name).sum()) for name in names}
     card = manifest.card
     subjects = len(set(manifest.column("subject")) - {""})
+    title = _title(manifest, name, kind)
     kind = "rendered" if card.rendered else kind
-    return Survey(kind, card.title or card.name, DataSize(counts, kind == "real"), subjects, note)
+    return Survey(kind, title, DataSize(counts, kind == "real"), subjects, note)
 
 
 def survey(protocol: Protocol, request: Request) -> dict[str, Survey]:
@@ -105,15 +158,18 @@ def survey(protocol: Protocol, request: Request) -> dict[str, Survey]:
     Raises
     ------
     ProtocolError
-        For a data set that the paper does not have.
+        For a data set that the paper does not have, or another known one in its place that is
+        not called a substitute.
     ManifestError
         When a folder has no layout that is known, or a table cannot be read.
     """
     found = {}
     for name, (kind, path) in _named(protocol, request).items():
         manifest = read_rows(path)
+        if kind == "real":
+            _refuse_other_set(name, path, manifest)
         note = NO_TEST if _divided_anew(protocol, name, manifest) else ""
-        found[name] = _survey_of(manifest, kind, protocol.data[name], note)
+        found[name] = _survey_of(manifest, kind, protocol.data[name], name, note)
     if request.rendered:
         for name, source in protocol.data.items():
             if name not in found:
@@ -188,10 +244,10 @@ def open_source(name: str, kind: Kind, path: Path, kept: Path, progress: Progres
         manifest, failures = open_grouped(path, None, progress, duplicates=False)
     else:
         manifest, failures = open_kept(path, kept / f"{name}.csv", progress)
-    card = manifest.card
-    if card.rendered:
+    title = _title(manifest, name, kind)
+    if manifest.card.rendered:
         kind = "rendered"
-    return DataUsed(name, kind, path, card.title or card.name, manifest, tuple(failures))
+    return DataUsed(name, kind, path, title, manifest, tuple(failures))
 
 
 def gather(
@@ -216,12 +272,15 @@ def gather(
         if name not in found and request.rendered:
             folder = _draw(protocol.data[name].rendered, side, request, out, progress)
             found[name] = open_source(name, "rendered", folder, out / "data", progress)
-    return {
-        name: replace(source, note=NO_TEST)
-        if _divided_anew(protocol, name, source.manifest)
-        else source
-        for name, source in found.items()
-    }
+    return {name: _told(protocol, source) for name, source in found.items()}
+
+
+def _told(protocol: Protocol, source: DataUsed) -> DataUsed:
+    """With what is to be said of it beside the paper."""
+    published = protocol.data[source.name]
+    classes = class_words(published, source.survey(published).size.images)
+    note = NO_TEST if _divided_anew(protocol, source.name, source.manifest) else ""
+    return replace(source, classes=classes, note=note)
 
 
 def _divided_anew(protocol: Protocol, name: str, manifest: Manifest) -> bool:
