@@ -131,6 +131,7 @@ def test_what_lies_there_is_not_needed_again(
         images=60,
         subjects=10,
         settings={"training.device": "cpu"},
+        weights="none",
     )
     out, needs = tmp_path / "out", []
     measured = space.needed_bytes
@@ -159,6 +160,8 @@ def test_what_lies_there_is_not_needed_again(
             reproduce(request, out, QUIET)
     made = reproduce(request, out, QUIET)
     assert made.done == 2
+    page = (out / "reproduction.html").read_text(encoding="utf-8")
+    assert "began at random" not in page, "nothing that ran is pretrained in the paper"
     whole = disk_bytes(made.plan.possible)
     (first, pixels), (again, found), (later, there) = needs
     assert (first, pixels) == pytest.approx(whole)

@@ -63,6 +63,7 @@ def test_the_hybrids_of_the_grid_are_decided_once_and_the_page_says_who_wins(
     page = (tmp_path / "out" / "reproduction.html").read_text(encoding="utf-8")
     section = page[page.index('<section id="fuzzy"') : page.index('<section id="plan"')]
     assert '<a href="#fuzzy">' in page
+    assert "networks that the paper takes pretrained began at random" in page
     assert "At the same referral rate as a plain band" in section
     assert "may be incorporated" in section
     assert section.count("<svg") == 2

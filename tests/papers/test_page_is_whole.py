@@ -144,3 +144,21 @@ def test_a_substitute_is_told_before_anything_else(tmp_path: Path) -> None:
     page = (made.folder / "reproduction.html").read_text(encoding="utf-8")
     assert "Substitute data:</strong> cells in place of C-NMC 2019" in page
     assert page.index("page.substitute") < page.index("<h1")
+
+
+def test_a_part_of_the_grid_is_called_one(tmp_path: Path, pages: dict[str, str]) -> None:
+    only = ("backbone=vgg16,epochs=10,optimiser=adam",)
+    request = Request("fata2023", editions=("leak-free",), only=only, weights="none")
+    made = reproduce(request, tmp_path / "out", Progress(quiet=True))
+    page = (made.folder / "reproduction.html").read_text(encoding="utf-8")
+    assert "0 of 1 cell asked for were run" in page
+    assert "The whole grid has 64 cells." in page
+    asked = page[page.index('data-field="reproduction.asked"') :].split("</p>")[0]
+    assert f"<code>--only {only[0]}</code>, <code>--edition leak-free</code>" in asked
+    assert "every axis of the grid is run" not in page
+    assert "of the cells that were asked for every value of every axis is run" in page
+    assert "began at random" not in page, "nothing ran"
+    whole = pages["fata2023"]
+    assert "0 of 64 cells of the grid were run" in whole
+    assert "every axis of the grid is run, with every value" in whole
+    assert "reproduction.asked" not in whole

@@ -31,10 +31,12 @@ def in_minutes(minutes: float) -> str:
     return f"{minutes:g} minute{'' if minutes == 1 else 's'}"
 
 
-def smoke_rules(minutes: float = SMOKE_MINUTES) -> tuple[str, ...]:
-    """What the smoke budget does, a sentence each."""
+def smoke_rules(minutes: float = SMOKE_MINUTES, *, part: bool = False) -> tuple[str, ...]:
+    """What the smoke budget does, a sentence each; of a ``part`` of the grid where so is asked."""
     return (
-        "every axis of the grid is run, with every value",
+        "of the cells that were asked for every value of every axis is run"
+        if part
+        else "every axis of the grid is run, with every value",
         f"at least {SMOKE_IMAGES:,} cell images of at least {SMOKE_SUBJECTS} subjects",
         "epochs are divided by the greatest divisor that the paper's counts share (25, 50, 100 → "
         "1, 2, 4)",

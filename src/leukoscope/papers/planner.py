@@ -69,6 +69,10 @@ class Plan:
     """Of an edition at the smoke budget."""
     data: Mapping[str, str] = field(default_factory=dict)
     """Data set → what is planned for, in words."""
+    only: tuple[str, ...] = ()
+    """Conditions that were asked for; empty: the whole grid."""
+    reading: str = "full"
+    """Which of the paper's counts of trainings."""
     downloads: Mapping[str, str] = field(default_factory=dict)
     """Backbone → where its weights are downloaded from, of those that are not here."""
 
@@ -195,6 +199,8 @@ def make_plan(
         changes or {},
         weights,
         minutes,
+        only=tuple(only),
+        reading=reading,
     )
 
 

@@ -11,6 +11,7 @@ from ..reports.numbers import counted, decimal, interval, sentence
 from ..reports.templating import render
 from ..reports.words import value_words
 from .budget import SMOKE_IMAGES, SMOKE_SUBJECTS, smoke_rules
+from .cells import cells
 from .counts import Count
 from .found import Found
 from .fuzzy_stage import Staged, stage_shown
@@ -58,7 +59,7 @@ def write_reproduction_report(
         title=f"{protocol.id}, reproduced",
         protocol=protocol,
         budget=plan.budget,
-        rules=smoke_rules(plan.minutes) if plan.budget == "smoke" else (),
+        rules=smoke_rules(plan.minutes, part=_is_part(plan)) if plan.budget == "smoke" else (),
         editions=list(protocol.editions),
         rendered=any(source.kind == "rendered" for source in sources.values()),
         all_rendered=bool(sources)
@@ -69,7 +70,9 @@ def write_reproduction_report(
             if source.kind == "substitute"
         ],
         changed=[f"{key} = {value_words(value)}" for key, value in plan.changes.items()],
-        random_weights=plan.weights == "none",
+        random_weights=plan.weights == "none" and any(_is_pretrained(one) for one in done),
+        asked=_asked(plan),
+        grid=sum(len(cells(protocol, edition)) for edition in protocol.editions),
         done=len(done),
         total=len(outcomes),
         sources=[
@@ -94,6 +97,28 @@ def write_reproduction_report(
         ],
     )
     write_atomic(out, page)
+
+
+def _is_part(plan: Plan) -> bool:
+    """Whether less than the whole grid was asked for."""
+    return bool(plan.only) or plan.reading != "full"
+
+
+def _asked(plan: Plan) -> list[str]:
+    """What was asked for, as on the command line; nothing where that is the whole grid."""
+    said = [f"--only {condition}" for condition in plan.only]
+    if plan.reading != "full":
+        said.append(f"--reading {plan.reading}")
+    planned = (*plan.trainings, *plan.left_out)
+    editions = [one for one in plan.protocol.editions if one in {t.edition for t in planned}]
+    if len(editions) < len(plan.protocol.editions):
+        said += [f"--edition {one}" for one in editions]
+    return said
+
+
+def _is_pretrained(one: Outcome) -> bool:
+    """Whether the paper has published weights in a cell."""
+    return str(one.cell.settings.get("model.weights", "")).startswith("hub")
 
 
 def _source(plan: Plan, name: str, used: DataUsed | None) -> dict[str, Any]:
