@@ -185,3 +185,17 @@ def test_what_a_person_sets_is_not_scaled() -> None:
         changes={"data.balance": 60},
     )
     assert {one.experiment.data.balance for one in plan.trainings} == {60}
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_abed2022_takes_an_hour_at_the_smoke_budget(drawn: bool) -> None:
+    protocol = read_protocol("abed2022")
+    two = {name: DataSize(dict.fromkeys(one.images, 1000)) for name, one in protocol.data.items()}
+    plan = make_plan(protocol, ["leak-free"], "smoke", sizes=two if drawn else None)
+    assert not plan.too_long
+    assert plan.seconds(MACHINES[0]) < 3600
+    assert plan.sampled == {"allidb2": 1000, "cnmc": 2000, "pcam": 2000}
+    copies = {t.experiment.expand.factor for t in plan.trainings if t.data == "allidb2"}
+    assert copies == ({2} if drawn else {8})
+    full = make_plan(protocol, ["leak-free"], "full")
+    assert not any(one.experiment.data.sample for one in full.trainings)

@@ -40,6 +40,8 @@ def smoke_rules(minutes: float = SMOKE_MINUTES, *, part: bool = False) -> tuple[
         f"at least {SMOKE_IMAGES:,} cell images of at least {SMOKE_SUBJECTS} subjects",
         "epochs are divided by the greatest divisor that the paper's counts share (25, 50, 100 → "
         "1, 2, 4)",
+        f"of a larger set about {SMOKE_IMAGES:,} images, copies among them, are drawn where the "
+        "protocol says so: classes and official parts in their shares, groups in turn, by the seed",
         f"backbones above {FROZEN_GFLOP:g} GFLOP an image are frozen",
         f"an edition takes an estimated {in_minutes(minutes)} on two cores: first every value of "
         "every axis of every arm is met, then trainings of published figures, the cheap before "

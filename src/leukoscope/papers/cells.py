@@ -205,7 +205,7 @@ def _cell(
     settings = filled(settings, chosen)
     settings |= {"name": f"{protocol.id}: {identity}", "edition": edition}
     if budget == "smoke":
-        settings |= _smoke(protocol, settings)
+        settings |= _smoke(protocol, settings, data)
     return Cell(
         id=identity,
         paper=protocol.id,
@@ -231,13 +231,15 @@ def _cell(
     )
 
 
-def _smoke(protocol: Protocol, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What a smoke budget changes: fewer epochs, and large backbones frozen."""
+def _smoke(protocol: Protocol, settings: Mapping[str, Any], data: str) -> dict[str, Any]:
+    """What a smoke budget changes: fewer epochs, fewer images, and large backbones frozen."""
     from .budget import frozen_at_smoke
 
     changes: dict[str, Any] = {
         "training.epochs": scale_epochs(protocol, int(settings["training.epochs"]))
     }
+    if data and protocol.data[data].smoke:
+        changes["data.sample"] = protocol.data[data].smoke
     if frozen_at_smoke(str(settings["model.name"]), int(settings.get("preprocess.size", 32))):
         changes["model.trainable"] = "head"
     return changes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 __all__ = ["DataSize", "Scale", "scale_of"]
@@ -19,6 +19,16 @@ class DataSize:
     images: Mapping[str, int]
     own: bool = False
     """Of the paper's own data set: not drawn, and no other in its place."""
+
+    def sampled(self, count: int) -> DataSize:
+        """What is left of it where ``count`` images are drawn (``data.sample``); 0 takes all."""
+        if not 0 < count < sum(self.images.values()):
+            return self
+        from ..datasets.rendered.plan import share_out
+
+        names = sorted(self.images)
+        counts = share_out([self.images[name] for name in names], count)
+        return replace(self, images=dict(zip(names, counts, strict=True)))
 
     def scale(self, published: Mapping[str, int]) -> float:
         """Part of the published images that is here: that of the class with the smallest part."""

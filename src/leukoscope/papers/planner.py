@@ -89,6 +89,12 @@ class Plan:
         return found
 
     @property
+    def sampled(self) -> dict[str, int]:
+        """Data set → images that are drawn of it, where there may be more."""
+        asked = [one for one in (*self.trainings, *self.left_out) if one.experiment.data.sample]
+        return {one.data: one.experiment.data.sample for one in asked}
+
+    @property
     def possible(self) -> tuple[Training, ...]:
         """Trainings that nothing is known to stand in the way of."""
         return tuple(one for one in self.trainings if not one.obstacle)
@@ -212,7 +218,12 @@ def _scales(
     for name, source in protocol.data.items():
         draws = [int(cell.settings.get("data.balance", 0)) for cell in grid if cell.data == name]
         found[name] = (
-            scale_of(sizes[name], source.images, draws, full=budget == "full")
+            scale_of(
+                sizes[name].sampled(source.smoke if budget == "smoke" else 0),
+                source.images,
+                draws,
+                full=budget == "full",
+            )
             if name in sizes
             else Scale()
         )
@@ -272,7 +283,11 @@ def vectors_of(training: Training) -> str:
     if not vectors_are_kept(experiment):
         return ""
     model, data, expand = experiment.model, experiment.data, experiment.expand
-    drawn = experiment.seed if data.balance or expand.per_class or expand.factor > 1 else 0
+    drawn = (
+        experiment.seed
+        if data.sample or data.balance or expand.per_class or expand.factor > 1
+        else 0
+    )
     parts = (network_of(model.name), model.weights, model.pooling, model.fusion, drawn)
     rows = (training.data, data, expand, experiment.preprocess)
     return repr((parts, rows))
@@ -344,7 +359,8 @@ def _training(
     asked = {head_of(one.model.name) for _, one in group} - {head_of(experiment.model.name)}
     heads = tuple(head for head in HEADS if head in asked)
     images = sizes[longest.data].images if longest.data in sizes else {}
-    classes = images or protocol.data[longest.data].images
+    size = DataSize(images or protocol.data[longest.data].images)
+    classes = size.sampled(experiment.data.sample).images
     return Training(
         # A run without these heads is another one, so that neither is taken for the other.
         name=f"{longest.folder}_with-{'-'.join(heads)}" if heads else longest.folder,

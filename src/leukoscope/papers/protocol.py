@@ -52,6 +52,9 @@ class Source(Record):
     """The nearest real set that may stand in, labelled as a substitute."""
     images: dict[str, int]
     """Images of each class as published; draws are scaled by it where there are fewer."""
+    smoke: int = Field(default=0, ge=0)
+    """Images that are drawn of it at the smoke budget (``data.sample``), where there are more; 0
+    takes all."""
     without_test: Settings = Field(default_factory=dict)
     """How it is divided where the data that is here has no official test part."""
 

@@ -32,7 +32,7 @@ from .reproduction import Line, reproduction_lines
 from .reproduction_csv import write_reproduction_csv
 from .request import Request
 from .runner import Outcome, run_plan
-from .sources import NO_TEST, DataUsed, Survey, data_words, gather, survey
+from .sources import NO_TEST, DataUsed, Survey, data_words, gather, sampled_sources, survey
 from .space import refuse_small_disk
 
 __all__ = ["Reproduction", "image_sides", "plan_for", "reproduce"]
@@ -84,6 +84,7 @@ def reproduce(request: Request, out: Path, progress: Progress) -> Reproduction:
     sources = gather(protocol, request, image_sides(first), out, progress)
     opened = {name: one.survey(protocol.data[name]) for name, one in sources.items()}
     plan = plan_for(request, opened, network=network)
+    sources = sampled_sources(sources, plan.sampled)
     if _asks(plan) != _asks(first):
         progress.say("Some images cannot be used, so this is planned instead:")
         progress.say(plan_table(plan))
@@ -241,7 +242,8 @@ def plan_for(
     cells = [cell for one in all_of_them for cell in one.cells]
     refuse_wrong_names(protocol, cells, request.settings)
     needed = {one.data for one in all_of_them}
-    words = {name: said for name, said in data_words(protocol, here).items() if name in needed}
+    said = data_words(protocol, here, plan.sampled)
+    words = {name: words for name, words in said.items() if name in needed}
     return replace(plan, data=words, downloads=weights.to_download)
 
 

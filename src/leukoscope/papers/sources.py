@@ -22,7 +22,18 @@ from .grouped import open_kept
 from .protocol import Protocol, Source
 from .request import Request
 
-__all__ = ["NO_TEST", "DataUsed", "Kind", "Survey", "data_words", "gather", "open_source", "survey"]
+__all__ = [
+    "NO_TEST",
+    "DataUsed",
+    "Kind",
+    "Survey",
+    "data_words",
+    "gather",
+    "open_source",
+    "sample_words",
+    "sampled_sources",
+    "survey",
+]
 
 Kind = Literal["real", "substitute", "rendered"]
 SMALLEST_RENDERED_PX = 64
@@ -196,7 +207,26 @@ def _images(layout: str, request: Request) -> int:
     return request.images or -(-SMOKE_IMAGES // LAYOUTS[layout].cells)
 
 
-def data_words(protocol: Protocol, here: Mapping[str, Survey] | None) -> dict[str, str]:
+def sample_words(sample: int, images: int) -> str:
+    """What is said where not all images are used; nothing where all are."""
+    return f"; {sample:,} of them drawn by the seed" if 0 < sample < images else ""
+
+
+def sampled_sources(
+    sources: Mapping[str, DataUsed], sampled: Mapping[str, int]
+) -> dict[str, DataUsed]:
+    """The same, saying of each how many of its images are drawn."""
+    found = {}
+    for name, one in sources.items():
+        drawn = sample_words(sampled.get(name, 0), len(one.manifest)).removeprefix("; ")
+        notes = [note for note in (one.note, drawn) if note]
+        found[name] = replace(one, note="; ".join(notes))
+    return found
+
+
+def data_words(
+    protocol: Protocol, here: Mapping[str, Survey] | None, sampled: Mapping[str, int]
+) -> dict[str, str]:
     """Data set → what is planned for; ``here`` is None where no data is named."""
     words = {}
     for name, source in protocol.data.items():
@@ -204,9 +234,11 @@ def data_words(protocol: Protocol, here: Mapping[str, Survey] | None) -> dict[st
             continue
         if here is None:
             count = sum(source.images.values())
-            words[name] = f"not named; planned at the paper's {counted(count, 'image')}"
+            note = sample_words(sampled.get(name, 0), count)
+            words[name] = f"not named; planned at the paper's {counted(count, 'image')}{note}"
         elif name in here:
-            words[name] = here[name].words(source)
+            note = sample_words(sampled.get(name, 0), sum(here[name].size.images.values()))
+            words[name] = here[name].words(source) + note
         else:
             words[name] = "not here"
     return words

@@ -56,6 +56,9 @@ class Data(Record):
     """Labels whose rows are not used."""
     balance: int = Field(default=0, ge=0)
     """Draw this many images of each class before anything else; 0 takes all (varol2024 §2.2)."""
+    sample: int = Field(default=0, ge=0)
+    """Draw this many images in all before that, each class in its share and in turn from each
+    group of each official part; 0 takes all."""
 
 
 class SplitPlan(Record):

@@ -12,7 +12,15 @@ import torch
 
 __all__ = ["numpy_stream", "stream_seed", "torch_stream"]
 
-PURPOSES = {"weights": 0, "order": 1, "augmentation": 2, "dropout": 3, "balance": 4, "head": 5}
+PURPOSES = {
+    "weights": 0,
+    "order": 1,
+    "augmentation": 2,
+    "dropout": 3,
+    "balance": 4,
+    "head": 5,
+    "sample": 6,
+}
 
 
 def _sequence(seed: int, fold: int, purpose: str, epoch: int) -> np.random.SeedSequence:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from ..datasets.manifest import Manifest
+from ..datasets.rendered.plan import share_out
 from ..errors import ExperimentError, suggestion
 from ..records.experiment import Experiment
 from .seeds import numpy_stream
@@ -58,6 +60,10 @@ def define_task(experiment: Experiment, manifest: Manifest) -> Task:
         used &= ~neither
         labels = mapped
     classes, positive = _classes(experiment, manifest, set(labels[used]))
+    if 0 < data.sample < used.sum():
+        drawn = _sampled(manifest, labels, used, data.sample, experiment.seed)
+        excluded["not drawn for the sample"] = int((used & ~drawn).sum())
+        used = drawn
     if data.balance:
         drawn = _balanced(labels, used, classes, data.balance, experiment.seed)
         excluded["not drawn for the balanced set"] = int((used & ~drawn).sum())
@@ -102,6 +108,35 @@ def _classes(
         )
     negative = next(label for label in classes if label != positive)
     return (negative, positive), positive
+
+
+def _sampled(
+    manifest: Manifest,
+    labels: np.ndarray[tuple[int], np.dtype[np.object_]],
+    used: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    count: int,
+    seed: int,
+) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """So many images: classes and official parts in their shares, groups in turn.
+
+    In turn, so that a small sample has as many groups as there is room for; images keep their
+    groups, so that a split of whole groups stays one.
+    """
+    rng = numpy_stream(seed, 0, "sample")
+    names = sorted(set(labels[used]))
+    counts = share_out([int((used & (labels == name)).sum()) for name in names], count)
+    drawn = np.zeros(len(labels), dtype=bool)
+    official, groups = manifest.column("official_split"), manifest.column("group")
+    for name, of_class in zip(names, counts, strict=True):
+        there = rng.permutation(np.flatnonzero(used & (labels == name)))
+        parts = sorted(set(official[there]))
+        rows_of = [there[official[there] == part] for part in parts]
+        for rows, of_part in zip(
+            rows_of, share_out([len(rows) for rows in rows_of], of_class), strict=True
+        ):
+            turn = pd.Series(groups[rows]).groupby(groups[rows]).cumcount().to_numpy()
+            drawn[rows[np.argsort(turn, kind="stable")[:of_part]]] = True
+    return drawn
 
 
 def _balanced(
