@@ -98,6 +98,13 @@ def test_the_other_readings_of_varol_can_be_chosen() -> None:
         ("bhavsar2023", "baselines", 4),
         ("fata2023", "cross-validation", 4),
         ("fata2023", "baselines", 4),
+        ("cnmc2019", "cross-validation", 3),
+        ("cnmc2019", "baselines", 3),
+        ("varol2024", "approach1-seeds", 648),
+        ("varol2024", "approach3-seeds", 324),
+        ("fata2023", "seeds", 96),
+        ("murtoza2023", "seeds", 12),
+        ("abed2022", "seeds", 18),
     ],
 )
 def test_extra_arms_are_there_by_name_and_only_so(paper: str, arm: str, count: int) -> None:
@@ -116,7 +123,7 @@ def test_extra_arms_are_there_by_name_and_only_so(paper: str, arm: str, count: i
                     assert experiment.split.folds == int(cell.values["folds"])
                     assert experiment.edition == edition
     plan = make_plan(protocol, protocol.editions, "full", [arm])
-    assert plan.cells == 2 * count
+    assert plan.cells == len(protocol.editions) * count
 
 
 def test_five_real_sets_stand_for_five_draws() -> None:
@@ -271,3 +278,48 @@ def test_all_transcribed_cells_are_there(real_data: Path) -> None:
         for mine, other in zip(ours, theirs, strict=True):
             if other["number"] is not None:
                 assert mine.number == other["number"]
+
+
+@pytest.mark.parametrize(
+    ("paper", "condition"),
+    [
+        ("varol2024", "approach1-seeds,network=3,size=32,optimiser=adam,epochs=50,dataset=3"),
+        ("fata2023", "backbone=vgg16,optimiser=adam,epochs=100,seed=1+2+3"),
+        ("murtoza2023", "backbone=vgg16,seed=1+2+3"),
+        ("abed2022", "dataset=cnmc,network=simple-cnn,seed=1+2+3"),
+    ],
+)
+def test_seeds_repeat_a_cell_in_all_but_the_seed(paper: str, condition: str) -> None:
+    protocol = read_protocol(paper)
+    repeats = cells(protocol, "as-published", only=[condition])
+    assert [cell.settings["seed"] for cell in repeats] == [1, 2, 3]
+    own = {name: value for name, value in repeats[0].values.items() if name != "seed"}
+    arm = repeats[0].arm.removesuffix("-seeds")
+    first = protocol.arms[0].name if arm == "seeds" else arm
+    paper_s = next(
+        cell for cell in cells(protocol, "as-published") if (cell.arm, cell.values) == (first, own)
+    )
+    for cell in repeats:
+        same = {**cell.settings, "name": "", "seed": 0}
+        assert same == {**paper_s.settings, "name": "", "seed": 0}
+    # What the page's section on spread takes for repeats.
+    assert all(set(value.settings) == {"seed"} for value in protocol.axis("seed").values)
+
+
+def test_folds_of_the_challenge_stay_folds_without_its_test_part() -> None:
+    protocol = read_protocol("cnmc2019")
+    instead = {"cnmc": protocol.data["cnmc"].without_test}
+    plan = make_plan(protocol, ["leak-free"], "full", ["folds=5", "inductive"], instead=instead)
+    folds = {one.cells[0].arm: one.experiment.split.folds for one in plan.trainings}
+    assert folds == {"inductive": 3, "cross-validation": 5}
+
+
+def test_the_simple_cnn_of_abed_sees_what_the_thesis_says() -> None:
+    """§4.3: 0 to 255, the mean image subtracted, no further standardisation."""
+    protocol = read_protocol("abed2022")
+    for edition in protocol.editions:
+        for cell in cells(protocol, edition, only=["main,network=simple-cnn"]):
+            preprocess = experiment_of(cell).preprocess
+            assert (preprocess.scale, preprocess.subtract_mean_image) == ("none", True)
+    said = {choice.what for choice in protocol.unpublished}
+    assert {"Range of the input", "Learning rate of the first stage on PCam"} <= said

@@ -182,7 +182,8 @@ def make_plan(
     for edition, grid in grids.items():
         groups: dict[str, list[tuple[Cell, Experiment]]] = {}
         for cell in grid:
-            otherwise = {**(instead or {}).get(cell.data, {}), **(changes or {})}
+            anew = {} if _in_folds(cell) else (instead or {}).get(cell.data, {})
+            otherwise = {**anew, **(changes or {})}
             experiment = _experiment(cell, scales[cell.data], weights, otherwise)
             groups.setdefault(_key(cell, experiment), []).append((cell, experiment))
         mine = [_training(protocol, group, known) for group in groups.values()]
@@ -208,6 +209,11 @@ def make_plan(
         only=tuple(only),
         reading=reading,
     )
+
+
+def _in_folds(cell: Cell) -> bool:
+    """Whether a cell looks at no official part, so that none can be missing."""
+    return cell.settings.get("split.kind") == "kfold"
 
 
 def _scales(
