@@ -380,6 +380,15 @@ def test_learning_curves_have_each_fold_and_the_mean(drawn):
     assert {"Epoch", "Loss (nats)", "Accuracy", "training, mean"} <= set(texts(drawing))
 
 
+def test_learning_curves_with_the_test_part_as_validation():
+    names = {"validation_loss": "test_loss", "validation_accuracy": "test_accuracy"}
+    (name, table), *_ = histories(1)
+    drawing = FIGURES["learning_curves"]([(name, table.rename(columns=names))])
+    assert len(points(drawing, f"test_loss-{name}")) == len(table)
+    assert "test part, as validation" in texts(drawing)
+    assert "validation" not in texts(drawing)
+
+
 def test_learning_curves_without_validation():
     tables = [(name, table.drop(columns="validation_loss")) for name, table in histories(1)]
     tables[0][1]["validation_accuracy"] = np.nan

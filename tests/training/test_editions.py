@@ -65,6 +65,30 @@ def test_the_epoch_chosen_on_the_test_part(cells: Manifest, small: Make, tmp_pat
     assert accuracy == pytest.approx(best)
 
 
+def test_a_curve_of_the_test_part_chooses_nothing(
+    cells: Manifest, small: Make, tmp_path: Path
+) -> None:
+    with pytest.raises(ExperimentError, match="needs edition = 'as-published'"):
+        small(training__curves_on_test=True)
+    asked = {"edition": "as-published", "split__kind": "image", "split__validation": 0.0}
+    runs = [
+        train(
+            small(**asked, training__epoch="last", training__curves_on_test=curve),
+            cells,
+            tmp_path / str(curve),
+        )
+        for curve in (True, False)
+    ]
+    drawn, plain = (read_history(run.folder / "fold-0" / "history.csv") for run in runs)
+    assert len(drawn["test_loss"]) == len(drawn) == 2
+    # The last epoch's is what the metrics say of the test part.
+    accuracy = runs[0].metrics["levels"]["image"]["accuracy"]["value"]
+    assert drawn["test_accuracy"].iloc[-1] == pytest.approx(accuracy)
+    assert not any(name.startswith("test_") for name in plain)
+    weights = [(run.folder / "fold-0" / "weights.safetensors").read_bytes() for run in runs]
+    assert weights[0] == weights[1]
+
+
 @pytest.mark.parametrize("edition", ["leak-free", "as-published"])
 @pytest.mark.parametrize("copies", [False, True])
 def test_the_mean_image_is_of_training_images_in_both_editions(

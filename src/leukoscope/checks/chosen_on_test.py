@@ -119,7 +119,12 @@ def _watched(run: Run, folds: tuple[FoldFacts, ...]) -> list[Finding]:
             severity="warning",
             summary=(
                 f"The histories of {counted(len(watched), 'fold')} hold test results of every "
-                "epoch, though the rule does not use them: whoever stopped the training saw them."
+                "epoch, though the rule does not use them: whoever stopped the training saw them"
+                + (
+                    " (as published: training.curves_on_test declares it)."
+                    if run.experiment.training.curves_on_test
+                    else "."
+                )
             ),
             evidence={"chosen": "perhaps the number of epochs", "folds": watched},
             mend="Train again without looking at the test part.",

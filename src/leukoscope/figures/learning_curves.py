@@ -18,6 +18,7 @@ __all__ = ["learning_curves"]
 
 LEFT, ACROSS, EACH, BETWEEN, BOTTOM = 46.0, 212.0, 105.0, 14.0, 34.0
 NEEDED = ("epoch", "loss", "accuracy")
+ON_TEST = "test part, as validation"
 PANELS = (("loss", "Loss (nats)"), ("accuracy", "Accuracy"))
 
 
@@ -29,10 +30,11 @@ def learning_curves(
     group_word: str = "group",
     tested: Sequence[tuple[int, float]] = (),
 ) -> Drawing:
-    """Thin lines are folds, thick ones their mean; dashed is validation.
+    """Thin lines are folds, thick ones their mean; dashed is validation, dotted the test part.
 
     ``histories`` are fold names with their ``history.csv``: epoch, loss, accuracy, and where
-    there are validation rows validation_loss and validation_accuracy. ``tested`` are numbers of
+    there are validation rows validation_loss and validation_accuracy; test_loss and test_accuracy
+    where the test part served as validation (as published). ``tested`` are numbers of
     epochs and the accuracy on the test part after them, drawn as points. ``group_word`` says
     nothing here; all figures take it.
 
@@ -56,6 +58,7 @@ def learning_curves(
         axes = made.axes(LEFT, low, ACROSS, EACH)
         _series(axes, histories, column, "training", colour(1), "-")
         _series(axes, histories, f"validation_{column}", "validation", colour(0), (0, (4, 1.5)))
+        _series(axes, histories, f"test_{column}", ON_TEST, colour(2), (0, (1, 1)))
         if tested and column == "accuracy":
             axes.plot(*zip(*tested, strict=True), "D", color=INK, markersize=4, label="test",
                       clip_on=False, gid="test-accuracy")  # fmt: skip

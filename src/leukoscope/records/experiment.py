@@ -223,6 +223,9 @@ class Training(Record):
     class_weights: Literal["none", "balanced"] = "none"
     epoch: Literal["last", "best-validation", "best-test"] = "best-validation"
     """Whose weights are kept. ``best-test`` looks at the test part: only ``as-published``."""
+    curves_on_test: bool = False
+    """Measure the test part after each epoch too, and choose nothing on it: for curves of papers
+    whose test part served as validation (fata2023). Only ``as-published``."""
     patience: int = Field(default=0, ge=0)
     """Stop after this many epochs without a better validation loss; 0 never stops early."""
     precision: Literal["float32", "bfloat16", "auto"] = "float32"
@@ -257,6 +260,8 @@ class Experiment(Record):
                 raise ValueError("expand.before_split leaks; it needs edition = 'as-published'")
             if self.training.epoch == "best-test":
                 raise ValueError("training.epoch = 'best-test' needs edition = 'as-published'")
+            if self.training.curves_on_test:
+                raise ValueError("training.curves_on_test needs edition = 'as-published'")
             if self.split.kind == "image":
                 raise ValueError("split.kind = 'image' cuts groups; it needs 'as-published'")
         return self

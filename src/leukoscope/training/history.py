@@ -35,7 +35,7 @@ def write_history(rows: Sequence[Row], path: Path) -> None:
 
     ``epoch`` counts from 1. ``loss`` and ``accuracy`` are running means over the epoch's batches,
     augmented as they were seen; the others are measured after the epoch. ``test_…`` is there only
-    where the edition lets the epoch be chosen on the test part.
+    where the epoch is chosen on the test part, or ``training.curves_on_test`` asks for its curve.
     """
     present = [name for name in COLUMNS if any(name in row for row in rows)]
     table = pd.DataFrame(list(rows), columns=present)

@@ -60,7 +60,8 @@ class FoldData:
     train: Part
     validation: Part
     test: Part
-    """Looked at during training only where the epoch is chosen on it, as published."""
+    """Looked at during training only as published: where the epoch is chosen on it, or where its
+    curve is asked for."""
     classes: int
 
 
@@ -141,7 +142,8 @@ def train_network(
     while state.epoch < settings.epochs and not _stops(state, settings.patience):
         began = time.perf_counter()
         row = run_epoch(state, data, experiment, fold, precision, weights, report)
-        row |= _measured(network, data, settings.epoch, precision, weights)
+        with_test = settings.epoch == "best-test" or settings.curves_on_test
+        row |= _measured(network, data, precision, weights, with_test=with_test)
         row["seconds"] = round(time.perf_counter() - began, 3)
         _refuse_no_number(row, fold)
         state.history.append(row)
@@ -305,14 +307,15 @@ def forward(
 def _measured(
     network: nn.Module,
     data: FoldData,
-    rule: str,
     precision: torch.dtype,
     weights: Tensor | None,
+    *,
+    with_test: bool,
 ) -> dict[str, float]:
-    """Loss and accuracy of the validation part and, only where the rule asks, of the test part."""
+    """Loss and accuracy of the validation part and, only where it is asked for, the test part."""
     row = {}
     parts = {"validation": data.validation}
-    if rule == "best-test":
+    if with_test:
         parts["test"] = data.test
     for name, part in parts.items():
         if not len(part):
