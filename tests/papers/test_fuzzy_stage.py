@@ -12,7 +12,7 @@ from leukoscope.errors import ProtocolError
 from leukoscope.papers import fuzzy_stage as stage_module
 from leukoscope.papers import reproduce as room
 from leukoscope.papers.protocol import Protocol, read_protocol
-from leukoscope.papers.reproduce import reproduce
+from leukoscope.papers.reproduce import plan_for, reproduce
 from leukoscope.papers.request import Request
 from leukoscope.progress import Progress
 from leukoscope.records.verdicts import read_verdicts
@@ -101,3 +101,18 @@ def test_only_what_the_protocol_names_is_decided() -> None:
     table["fuzzy"]["cells"] = {"network": ["hybird"]}
     with pytest.raises(ProtocolError, match="axis 'network' has no value 'hybird'"):
         parse(Protocol, table, where="test", error=ProtocolError)
+
+
+def test_the_system_of_five_inputs_is_chosen_and_trainings_stay_the_same() -> None:
+    plain = plan_for(Request(paper="bhavsar2023"))
+    five = plan_for(Request(paper="bhavsar2023", settings={"fuzzy.system": "five"}))
+    assert plain.protocol.fuzzy is not None
+    assert five.protocol.fuzzy is not None
+    assert (plain.protocol.fuzzy.system, five.protocol.fuzzy.system) == ("three", "five")
+    # Nothing is trained anew: the same folder has both decisions.
+    assert [one.experiment for one in five.trainings] == [one.experiment for one in plain.trainings]
+    assert five.changes == {"fuzzy.system": "five"}
+    with pytest.raises(ProtocolError, match="Did you mean 'five'"):
+        plan_for(Request(paper="bhavsar2023", settings={"fuzzy.system": "fiev"}))
+    with pytest.raises(ProtocolError, match="varol2024 has no fuzzy decision"):
+        plan_for(Request(paper="varol2024", settings={"fuzzy.system": "five"}))

@@ -1,15 +1,45 @@
-"""Keys that ``--set`` would change behind the names of cells."""
+"""Keys of ``--set``: those behind the names of cells are refused, one is of no experiment."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..errors import ProtocolError
+from ..errors import ProtocolError, suggestion
+from ..models.fuzzy import SYSTEMS
 from .cells import Cell
 from .protocol import Axis, Protocol
 
-__all__ = ["refuse_wrong_names"]
+__all__ = ["refuse_wrong_names", "with_fuzzy_system"]
+
+
+FUZZY_SYSTEM = "fuzzy.system"
+"""The one key that ``--set`` takes and an experiment does not have."""
+
+
+def with_fuzzy_system(
+    protocol: Protocol, changes: Mapping[str, Any]
+) -> tuple[Protocol, dict[str, Any]]:
+    """The protocol with the fuzzy system that is asked for, and the keys of experiments.
+
+    Raises
+    ------
+    ProtocolError
+        For a paper without a fuzzy decision, or a system that there is not.
+    """
+    settings = dict(changes)
+    system = settings.pop(FUZZY_SYSTEM, None)
+    if system is None:
+        return protocol, settings
+    if protocol.fuzzy is None:
+        raise ProtocolError(f"--set {FUZZY_SYSTEM}: {protocol.id} has no fuzzy decision.")
+    if system not in SYSTEMS:
+        raise ProtocolError(
+            f"--set {FUZZY_SYSTEM}={system}: no such packaged system. "
+            f"{suggestion(str(system), SYSTEMS)}"
+        )
+    stage = protocol.fuzzy.model_copy(update={"system": system})
+    return protocol.model_copy(update={"fuzzy": stage}), settings
 
 
 def refuse_wrong_names(

@@ -21,7 +21,7 @@ from .engines import Engine, Share, run_here, share_of
 from .fuzzy_stage import fuzzy_stage
 from .obstacles import WeightsAtHand, obstacle_of
 from .operating_stage import operating_stage
-from .overrides import refuse_wrong_names
+from .overrides import refuse_wrong_names, with_fuzzy_system
 from .plan_table import plan_rows, plan_table
 from .planner import Plan, make_plan
 from .processes import run_processes
@@ -216,7 +216,7 @@ def plan_for(
         Whether weights that are not here are believed to be downloaded.
     """
     refuse_request(request)
-    protocol = read_protocol(request.paper)
+    protocol, settings = with_fuzzy_system(read_protocol(request.paper), request.settings)
     if here is None and request.names_data:
         here = survey(protocol, request)
     weights = WeightsAtHand(network)
@@ -228,7 +228,7 @@ def plan_for(
         request.only,
         sizes={name: one.size for name, one in (here or {}).items()},
         weights=request.weights,
-        changes=request.settings,
+        changes=settings,
         reading=request.reading,
         instead={
             name: protocol.data[name].without_test
@@ -240,11 +240,11 @@ def plan_for(
     )
     all_of_them = (*plan.trainings, *plan.left_out)
     cells = [cell for one in all_of_them for cell in one.cells]
-    refuse_wrong_names(protocol, cells, request.settings)
+    refuse_wrong_names(protocol, cells, settings)
     needed = {one.data for one in all_of_them}
     said = data_words(protocol, here, plan.sampled)
     words = {name: words for name, words in said.items() if name in needed}
-    return replace(plan, data=words, downloads=weights.to_download)
+    return replace(plan, data=words, downloads=weights.to_download, changes=dict(request.settings))
 
 
 def _refuse_small_machine(
