@@ -26,6 +26,7 @@ def test_cnmc_names_say_subject_and_image() -> None:
 def test_crops_of_allidb2_are_looked_up() -> None:
     assert of({"image": "Im001_1.tif", "dataset": "allidb2"}) == ["allidb1:Im001_1"]
     assert of({"image": "Im999_1.tif", "dataset": "allidb2"}) == [""]
+    assert of({"image": "Im001_1.tif", "dataset": "rendered-allidb2"}) == [""]
 
 
 def test_several_boxes_in_one_file_are_one_field() -> None:

@@ -23,8 +23,13 @@ def _allidb2(stem: str) -> str:
     return "" if known is None else f"allidb1:{known['slide'].partition('.')[0]}"
 
 
-BY_NAME: dict[str, Callable[[str], str]] = {"cnmc": cell_field, "allidb2": _allidb2}
-"""Data set → the field of a file's stem, or nothing; its rendered namesake is named alike."""
+BY_NAME: dict[str, Callable[[str], str]] = {
+    "cnmc": cell_field,
+    "rendered-cnmc": cell_field,
+    "allidb2": _allidb2,
+}
+"""Data set → the field of a file's stem, or nothing. A rendered C-NMC is named alike; of a rendered
+ALL-IDB2 the facts of the real one say nothing."""
 
 
 def fields(manifest: Manifest) -> list[str]:
@@ -36,7 +41,7 @@ def fields(manifest: Manifest) -> list[str]:
     boxes = Counter(image for image, box in zip(images, manifest.boxes, strict=True) if box)
     found = []
     for image, dataset in zip(images, manifest.column("dataset"), strict=True):
-        by_name = BY_NAME.get(str(dataset).removeprefix("rendered-"))
+        by_name = BY_NAME.get(str(dataset))
         if boxes[image] > 1:
             found.append(image)
         else:
